@@ -1,0 +1,237 @@
+package check
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// AppendJSON appends the result as one line of JSON, without the newline, in the
+// schema of DESIGN §5. What is zero is left out, but for what identifies a result
+// and gives its verdict. Secrets in URLs, in the input and in the error are
+// masked.
+func (r Result) AppendJSON(b []byte) []byte { return r.appendJSON(b, MaskText(r.Target.Input)) }
+
+// AppendJSONVerbatim is AppendJSON with the input as it was sent, for a caller
+// of the service, who knows it. All else is masked.
+func (r Result) AppendJSONVerbatim(b []byte) []byte { return r.appendJSON(b, r.Target.Input) }
+
+// MarshalJSON is [Result.AppendJSON] for encoding/json.
+func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (r Result) appendJSON(b []byte, input string) []byte {
+	t := r.Target
+	b = append(b, `{"type":"result","v":1`...)
+	b = strconv.AppendInt(appendKey(b, "seq"), t.Seq, 10)
+	b = appendSource(b, t.Source)
+	b = appendText(b, "input", input)
+	b = appendString(appendKey(b, "url"), MaskURL(t.URL))
+	b = appendText(b, "final_url", MaskURL(r.FinalURL))
+	b = appendString(appendKey(b, "method"), cmp.Or(t.Method, http.MethodGet))
+	b = appendText(b, "expect", t.Expect.String())
+	b = appendTags(b, t.Tags)
+	b = appendString(appendKey(b, "outcome"), string(r.Outcome))
+	b = appendText(b, "reason", string(r.Reason))
+	b = appendText(b, "error", MaskText(r.Error))
+	b = appendInt(b, "status_code", int64(r.StatusCode))
+	b = appendInt(b, "attempts", int64(r.Attempts))
+	b = appendText(b, "protocol", r.Protocol)
+	if r.RemoteIP.IsValid() {
+		b = append(appendKey(b, "remote_ip"), '"')
+		b = append(r.RemoteIP.AppendTo(b), '"')
+	}
+	b = appendInt(b, "content_length", r.ContentLength)
+	b = appendRedirects(b, r.Redirects)
+	if r.Cached {
+		b = append(appendKey(b, "cached"), "true"...)
+		b = strconv.AppendInt(appendKey(b, "cache_age_ms"), r.CacheAge.Milliseconds(), 10)
+	}
+	if !r.CheckedAt.IsZero() {
+		b = append(appendKey(b, "checked_at"), '"')
+		b = append(r.CheckedAt.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00"), '"')
+	}
+	b = appendTiming(b, r.Timing)
+	b = appendTLS(b, r.TLS, r.CheckedAt)
+	b = appendText(b, "worker", r.Worker)
+	return append(b, '}')
+}
+
+func appendSource(b []byte, s Source) []byte {
+	if s == (Source{}) {
+		return b
+	}
+	b = append(appendKey(b, "source"), '{')
+	b = appendText(b, "file", s.File)
+	b = appendInt(b, "line", int64(s.Line))
+	return append(b, '}')
+}
+
+func appendTags(b []byte, tags []string) []byte {
+	if len(tags) == 0 {
+		return b
+	}
+	b = append(appendKey(b, "tags"), '[')
+	for i, tag := range tags {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, tag)
+	}
+	return append(b, ']')
+}
+
+func appendRedirects(b []byte, hops []Hop) []byte {
+	if len(hops) == 0 {
+		return b
+	}
+	b = append(appendKey(b, "redirects"), '[')
+	for i, h := range hops {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '{')
+		b = appendString(appendKey(b, "url"), MaskURL(h.URL))
+		b = strconv.AppendInt(appendKey(b, "status_code"), int64(h.StatusCode), 10)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// appendTiming writes all phases where one is not zero. They are rounded before
+// they are added up, so that they sum to the total as exactly as written.
+func appendTiming(b []byte, t Timing) []byte {
+	if t == (Timing{}) {
+		return b
+	}
+	t.Queue = t.Queue.Round(time.Microsecond)
+	t.Resolve = t.Resolve.Round(time.Microsecond)
+	t.Connect = t.Connect.Round(time.Microsecond)
+	t.TLS = t.TLS.Round(time.Microsecond)
+	t.Processing = t.Processing.Round(time.Microsecond)
+	t.Transfer = t.Transfer.Round(time.Microsecond)
+	b = append(appendKey(b, "timing_ms"), '{')
+	b = appendMillis(appendKey(b, "queue"), t.Queue)
+	b = appendMillis(appendKey(b, "resolve"), t.Resolve)
+	b = appendMillis(appendKey(b, "connect"), t.Connect)
+	b = appendMillis(appendKey(b, "tls"), t.TLS)
+	b = appendMillis(appendKey(b, "processing"), t.Processing)
+	b = appendMillis(appendKey(b, "transfer"), t.Transfer)
+	b = appendMillis(appendKey(b, "total"), t.Total())
+	if t.Reused {
+		b = append(appendKey(b, "reused"), "true"...)
+	}
+	return append(b, '}')
+}
+
+// appendTLS counts the days left from when the network was asked, so that a
+// cached answer reads the same.
+func appendTLS(b []byte, t *TLS, at time.Time) []byte {
+	if t == nil {
+		return b
+	}
+	b = append(appendKey(b, "tls"), '{')
+	b = appendText(b, "version", t.Version)
+	b = appendText(b, "issuer", t.Issuer)
+	b = append(appendKey(b, "not_after"), '"')
+	b = append(t.NotAfter.UTC().AppendFormat(b, time.RFC3339), '"')
+	b = strconv.AppendInt(appendKey(b, "days_left"), int64(t.DaysLeft(at)), 10)
+	return append(b, '}')
+}
+
+// appendKey appends `"key":` with a comma in front unless it is an object's
+// first.
+func appendKey(b []byte, key string) []byte {
+	if b[len(b)-1] != '{' {
+		b = append(b, ',')
+	}
+	b = append(b, '"')
+	b = append(b, key...)
+	return append(b, '"', ':')
+}
+
+func appendText(b []byte, key, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return appendString(appendKey(b, key), s)
+}
+
+func appendInt(b []byte, key string, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return strconv.AppendInt(appendKey(b, key), n, 10)
+}
+
+// appendMillis appends d in milliseconds with three decimals at most, all that
+// matters of a network's time.
+func appendMillis(b []byte, d time.Duration) []byte {
+	us := int64(d.Round(time.Microsecond) / time.Microsecond)
+	if us < 0 {
+		b, us = append(b, '-'), -us
+	}
+	b = strconv.AppendInt(b, us/1000, 10)
+	frac := us % 1000
+	if frac == 0 {
+		return b
+	}
+	b = append(b, '.', byte('0'+frac/100))
+	if frac%100 != 0 {
+		b = append(b, byte('0'+frac/10%10))
+	}
+	if frac%10 != 0 {
+		b = append(b, byte('0'+frac%10))
+	}
+	return b
+}
+
+// appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD. What
+// some readers take for the end of a line is escaped, for a result is a line;
+// HTML is not: what shows it must escape it anyway.
+func appendString(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c < utf8.RuneSelf {
+			b = append(b, s[from:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\n':
+				b = append(b, `\n`...)
+			case '\r':
+				b = append(b, `\r`...)
+			case '\t':
+				b = append(b, `\t`...)
+			default:
+				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			}
+			i++
+			from = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b = append(append(b, s[from:i]...), "\uFFFD"...)
+			from = i + size
+		case r == '\u0085':
+			b = append(append(b, s[from:i]...), `\u0085`...)
+			from = i + size
+		case r == '\u2028', r == '\u2029':
+			b = append(append(b, s[from:i]...), `\u202`...)
+			b = append(b, hex[r&15])
+			from = i + size
+		}
+		i += size
+	}
+	return append(append(b, s[from:]...), '"')
+}

@@ -1,0 +1,57 @@
+package check
+
+import "maps"
+
+// A Tally adds Results up. The zero value is empty. It takes at most 8 KiB
+// however many Results there are. It is not safe for concurrent use: it belongs
+// to the loop that reads them.
+type Tally struct {
+	pass, warn, fail, skip, cached int64
+	byReason                       map[Reason]int64
+	latency                        histogram
+}
+
+// Add counts r. Its latency counts where the network was asked for it: a cache
+// hit says nothing about how fast the target is.
+func (t *Tally) Add(r Result) {
+	switch r.Outcome {
+	case Pass:
+		t.pass++
+	case Warn:
+		t.warn++
+	case Skip:
+		t.skip++
+	default: // an outcome of a newer worker's must not look like a pass
+		t.fail++
+	}
+	if r.Reason != "" {
+		if t.byReason == nil {
+			t.byReason = make(map[Reason]int64)
+		}
+		t.byReason[r.Reason]++
+	}
+	switch {
+	case r.Cached:
+		t.cached++
+	case r.Attempts > 0:
+		t.latency.add(r.Timing.Latency())
+	}
+}
+
+// Summary is the sum so far. Duplicates, Duration, Incomplete, ExitCode and
+// Version are the caller's to fill in.
+func (t *Tally) Summary() Summary {
+	total := t.pass + t.warn + t.fail + t.skip
+	return Summary{
+		Total: total, Unique: total,
+		Pass: t.pass, Warn: t.warn, Fail: t.fail, Skip: t.skip, Cached: t.cached,
+		ByReason: maps.Clone(t.byReason),
+		Latency: Latency{
+			P50: t.latency.quantile(50),
+			P90: t.latency.quantile(90),
+			P95: t.latency.quantile(95),
+			P99: t.latency.quantile(99),
+			Max: t.latency.max,
+		},
+	}
+}
