@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// show writes what a scenario found as text for a terminal.
+func show(w io.Writer, s scenario, f findings, took time.Duration) {
+	fmt.Fprintf(w, "\n%s: %s (%s)\n", s.name, s.claim, took.Round(100*time.Millisecond))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, v := range f.verdicts {
+		word := "ok"
+		if !v.ok {
+			word = "MISS"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", word, v.bar, v.measured)
+	}
+	t.Flush()
+	for _, st := range f.standings {
+		fmt.Fprintf(t, "  -\t%s\t%.0f URLs/s\t%.0f µs CPU/URL\t%s MiB\t%s passed\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
+	}
+	t.Flush()
+}
+
+// markdown is the same as two tables for the documentation.
+func markdown(s scenario, f findings) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n%s.\n\n| promise | measured | |\n|---|---|---|\n", s.name, s.claim)
+	for _, v := range f.verdicts {
+		word := "kept"
+		if !v.ok {
+			word = "**missed**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", v.bar, v.measured, word)
+	}
+	if len(f.standings) > 0 {
+		b.WriteString("\n| program | URLs/s | CPU µs/URL | peak MiB | passed |\n|---|---:|---:|---:|---:|\n")
+	}
+	for _, st := range f.standings {
+		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %s | %s |\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+func mebi(bytes float64) string {
+	if bytes == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f", bytes/(1<<20))
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// The generated part of a document stands between these lines.
+const (
+	begin = "<!-- make bench writes from here -->\n"
+	end   = "<!-- to here -->\n"
+)
+
+// splice puts text between the marks of a document and leaves the rest.
+func splice(file, text string) error {
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(doc), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no lines %q and %q to write between", file, strings.TrimSpace(begin), strings.TrimSpace(end))
+	}
+	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644)
+}
