@@ -25,8 +25,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // settings are the flags.
@@ -91,7 +92,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed int, err error) {
 	machine := describe(ctx, l)
 	fmt.Fprintln(stdout, machine)
-	doc := machine + "\n\n"
+	var doc strings.Builder
+	doc.WriteString(machine + "\n\n")
 	for _, sc := range scenarios() {
 		if !s.only.MatchString(sc.name) {
 			continue
@@ -102,7 +104,7 @@ func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed i
 			return missed, fmt.Errorf("%s: %w", sc.name, err)
 		}
 		show(stdout, sc, f, time.Since(start))
-		doc += markdown(sc, f)
+		doc.WriteString(markdown(sc, f))
 		for _, v := range f.verdicts {
 			if !v.ok {
 				missed++
@@ -112,5 +114,5 @@ func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed i
 	if s.doc == "" {
 		return missed, nil
 	}
-	return missed, splice(s.doc, strings.TrimSpace(doc)+"\n")
+	return missed, splice(s.doc, strings.TrimSpace(doc.String())+"\n")
 }

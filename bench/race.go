@@ -34,10 +34,12 @@ type bar struct {
 	atMost  bool
 }
 
-func atLeast(what measure, against string, bound float64) bar {
-	return bar{what: what, against: against, bound: bound}
+// atLeast promises a rate.
+func atLeast(against string, bound float64) bar {
+	return bar{what: rate, against: against, bound: bound}
 }
 
+// atMost promises that something costs no more.
 func atMost(what measure, against string, bound float64) bar {
 	return bar{what: what, against: against, bound: bound, atMost: true}
 }

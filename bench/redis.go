@@ -36,7 +36,7 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 		return conn.Close()
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("Redis does not answer: %w", err), r.stop())
+		return nil, errors.Join(fmt.Errorf("no answer from Redis: %w", err), r.stop())
 	}
 	return r, nil
 }

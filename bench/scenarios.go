@@ -42,13 +42,13 @@ func hosts10k(ctx context.Context, l *lab) (findings, error) {
 			l.hc(), l.minimal(), l.minimalTuned(256), l.minimalClose(), l.fasthttp(), l.curl(), l.xargs(), l.raw(),
 		},
 		bars: []bar{
-			atLeast(rate, "minimal", 1),
+			atLeast("minimal", 1),
 			atMost(cpu, "minimal", 1.1),
-			atLeast(rate, "minimal, tuned", 1),
-			atLeast(rate, "minimal, keep-alive off", 1),
-			atLeast(rate, "fasthttp, closing", 1),
-			atLeast(rate, "curl --parallel", 1),
-			atLeast(rate, "xargs -P curl", 1),
+			atLeast("minimal, tuned", 1),
+			atLeast("minimal, keep-alive off", 1),
+			atLeast("fasthttp, closing", 1),
+			atLeast("curl --parallel", 1),
+			atLeast("xargs -P curl", 1),
 		},
 	}.run(ctx, l)
 }
@@ -63,7 +63,7 @@ func returning(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 256},
 		contenders: []contender{l.hc(), l.minimal()},
-		bars:       []bar{atLeast(rate, "minimal", 1.2), atMost(peak, "", 256<<20)},
+		bars:       []bar{atLeast("minimal", 1.2), atMost(peak, "", 256<<20)},
 	}.run(ctx, l)
 }
 
@@ -76,7 +76,7 @@ func distinct(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 256},
 		contenders: []contender{l.hc(), l.minimalClose(), l.raw()},
-		bars:       []bar{atLeast(rate, "minimal, keep-alive off", 1), atMost(peak, "", 64<<20)},
+		bars:       []bar{atLeast("minimal, keep-alive off", 1), atMost(peak, "", 64<<20)},
 	}.run(ctx, l)
 }
 
@@ -89,7 +89,7 @@ func oneHost(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 256, perHost: 256},
 		contenders: []contender{l.hc(), l.minimalTuned(256), l.minimal(), l.curl()},
-		bars:       []bar{atLeast(rate, "minimal, tuned", 1)},
+		bars:       []bar{atLeast("minimal, tuned", 1)},
 	}.run(ctx, l)
 }
 
@@ -103,7 +103,7 @@ func slow256(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: c},
 		contenders: []contender{l.hc(), l.minimal()},
-		bars:       []bar{atLeast(rate, "", 0.95*c/slowness.Seconds())},
+		bars:       []bar{atLeast("", 0.95*c/slowness.Seconds())},
 	}.run(ctx, l)
 }
 
@@ -116,7 +116,7 @@ func slow1000(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 1000},
 		contenders: []contender{l.hc(), l.minimal()},
-		bars:       []bar{atLeast(rate, "minimal", 1)},
+		bars:       []bar{atLeast("minimal", 1)},
 	}.run(ctx, l)
 }
 
@@ -129,7 +129,7 @@ func tlsHosts(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 256},
 		contenders: []contender{l.hc("-k"), l.minimal(), l.minimalClose(), l.curl()},
-		bars:       []bar{atLeast(rate, "minimal", 1)},
+		bars:       []bar{atLeast("minimal", 1)},
 	}.run(ctx, l)
 }
 
@@ -142,7 +142,7 @@ func tlsOneHost(ctx context.Context, l *lab) (findings, error) {
 	return race{
 		job:        job{list: list, urls: n, c: 256, perHost: 256},
 		contenders: []contender{l.hc("-k"), l.minimal(), l.minimalTuned(256), l.curl()},
-		bars:       []bar{atLeast(rate, "minimal", 1)},
+		bars:       []bar{atLeast("minimal", 1)},
 	}.run(ctx, l)
 }
 

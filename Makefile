@@ -1,0 +1,56 @@
+# `make` lists what there is to make.
+
+# Tools are pinned and run from source; the first run of each compiles it.
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
+ACTIONLINT    := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+# The vulnerability database: vuln.go.dev, or a copy of it on machines without
+# that: make vuln VULNDB=file:///path/to/osv
+VULNDB ?=
+
+# For how long each fuzz target runs.
+FUZZTIME ?= 30s
+
+# Flags of the benchmarks, e.g. BENCH='-run one-host -rounds 3'.
+BENCH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build install check test lint vuln fuzz bench bench-doc
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/hc
+	go build -o bin/hc ./cmd/hc
+
+install: ## hc into go's bin directory
+	go install ./cmd/hc
+
+check: lint test ## what must pass before a commit: lint, walls, tests with the race detector
+
+test: ## all tests with the race detector; installs redis-server and a C compiler where missing
+	@scripts/deps.sh redis-server cc
+	go test -race ./...
+
+lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example workflows, shell scripts
+	@scripts/deps.sh shellcheck
+	go vet ./...
+	cd bench/peers/fasthttp && go vet ./...
+	$(GOLANGCI_LINT) run
+	$(ACTIONLINT) examples/github/*.yml
+	shellcheck scripts/*.sh .ci/run
+
+vuln: ## known vulnerabilities in what is called
+	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+
+bench: ## hc against the programs one would use instead; fails where a promise is missed
+	@scripts/deps.sh nginx redis-server curl
+	go run ./bench $(BENCH)
+
+bench-doc: ## the same, written into docs/performance.md
+	@scripts/deps.sh nginx redis-server curl
+	go run ./bench -doc docs/performance.md
