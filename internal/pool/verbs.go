@@ -21,28 +21,28 @@ import (
 // choose between item and timer, groups of 64 shrank to 2:
 // TestGroupsTakeWhatIsReadyFirst.)
 //
-// It reads ahead of the group given by at most size+1 items. When ctx ends it
+// It reads ahead of the group given by at most size items. When ctx ends it
 // stops and drops what it has read; a stream that ends by itself and must lose
 // nothing is grouped under [context.WithoutCancel]. BenchmarkGroups has the cost
 // of an item, about 100 ns.
 func Groups[T any](ctx context.Context, in iter.Seq[T], size int, linger time.Duration) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		items := make(chan T, size)
+		places := make(chan struct{}, size)
+		items := newTray[T]()
 		go func() {
-			defer close(items)
-			for item := range in {
-				select {
-				case items <- item:
-				case <-ctx.Done():
-					return
-				}
+			defer items.close()
+			for item := range within(ctx, places, in) {
+				items.put(item)
 			}
 		}()
-		defer drain(items)
+		defer items.drain()
 		defer cancel()
 		for {
 			group := gather(ctx, items, size, linger)
+			for range group {
+				<-places
+			}
 			if len(group) == 0 || !yield(group) {
 				return
 			}
@@ -50,43 +50,34 @@ func Groups[T any](ctx context.Context, in iter.Seq[T], size int, linger time.Du
 	}
 }
 
-// gather waits for one item and takes those that follow closely enough. It gives
-// none when items is closed or ctx has ended.
-func gather[T any](ctx context.Context, items <-chan T, size int, linger time.Duration) []T {
-	first, ok := take(ctx, items, nil)
-	if !ok {
-		return nil
-	}
-	late := time.NewTimer(linger)
-	defer late.Stop()
-	group := append(make([]T, 0, min(size, 1+len(items))), first)
-	for len(group) < size {
-		item, ok := take(ctx, items, late.C)
-		if !ok {
-			break
+// gather waits for an item and collects those that follow closely enough. It
+// gives none when there is no more or ctx has ended. There are never more than
+// size, which is the number of places.
+func gather[T any](ctx context.Context, items *tray[T], size int, linger time.Duration) (group []T) {
+	var late <-chan time.Time
+	for ctx.Err() == nil {
+		ready, more := items.collect(nil)
+		if group == nil {
+			group = ready
+		} else {
+			group = append(group, ready...)
 		}
-		group = append(group, item)
+		switch {
+		case !more || len(group) == size || len(group) > 0 && linger <= 0:
+			return group
+		case len(group) > 0 && late == nil:
+			timer := time.NewTimer(linger)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-items.filled:
+		case <-late:
+			linger = 0 // one more look at what is ready
+		case <-ctx.Done():
+		}
 	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return group
-}
-
-// take gives the next item: one that is ready even when it is late or ctx has
-// ended, since select would choose among them at random.
-func take[T any](ctx context.Context, items <-chan T, late <-chan time.Time) (item T, ok bool) {
-	select {
-	case item, ok = <-items:
-		return item, ok
-	default:
-	}
-	select {
-	case item, ok = <-items:
-	case <-late:
-	case <-ctx.Done():
-	}
-	return item, ok
+	return nil
 }
 
 // Windowed hands groups of in's items to f, several at a time, and streams their
@@ -104,14 +95,14 @@ func Windowed[In, Out any](
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		places := make(chan struct{}, window) // one for each item, until its answer is read
-		outs := make(chan Out, window)        // an answer has its item's place, so a send never blocks
+		outs := newTray[Out]()
 		ask := func(group []In) {
 			open := len(group)
 			for out := range f(ctx, group) {
 				if open == 0 {
 					break
 				}
-				outs <- out
+				outs.put(out)
 				open--
 			}
 			for range open {
@@ -119,20 +110,27 @@ func Windowed[In, Out any](
 			}
 		}
 		go func() {
-			defer close(outs)
+			defer outs.close()
 			var asked sync.WaitGroup
 			defer asked.Wait()
 			for group := range Groups(ctx, within(ctx, places, in), size, linger) {
 				asked.Go(func() { ask(group) })
 			}
 		}()
-		defer drain(outs)
+		defer outs.drain()
 		defer cancel()
-		for out := range outs {
-			<-places
-			if !yield(out) {
+		for {
+			ready, more := outs.collect(nil)
+			for _, out := range ready {
+				<-places
+				if !yield(out) {
+					return
+				}
+			}
+			if !more {
 				return
 			}
+			<-outs.filled
 		}
 	}
 }
@@ -143,7 +141,7 @@ func Windowed[In, Out any](
 // A group is under way while look has it and until next has taken all its rest.
 //
 // Up to depth goroutines call look, which ends soon after ctx does. Before the
-// first answer is read, the source is asked for (depth+2)·size+1 items at most,
+// first answer is read, the source is asked for (depth+2)·size items at most,
 // and those that next reads ahead. BenchmarkDetourAllHits has the cost of an item
 // that look answers, about 150 ns.
 func Detour[In, Out any](
@@ -201,6 +199,14 @@ func Detour[In, Out any](
 // the item takes its place out again.
 func within[T any](ctx context.Context, places chan struct{}, in iter.Seq[T]) iter.Seq[T] {
 	enter := func() bool {
+		if ctx.Err() != nil {
+			return false
+		}
+		select {
+		case places <- struct{}{}: // costs a third of the select below
+			return true
+		default:
+		}
 		select {
 		case places <- struct{}{}:
 			return true
@@ -224,14 +230,18 @@ func within[T any](ctx context.Context, places chan struct{}, in iter.Seq[T]) it
 func flat[T any](ctx context.Context, groups <-chan []T) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for {
-			group, ok := take(ctx, groups, nil)
-			if !ok {
-				return
-			}
-			for _, item := range group {
-				if !yield(item) {
+			select {
+			case group := <-groups: // none once it is closed
+				for _, item := range group {
+					if !yield(item) {
+						return
+					}
+				}
+				if group == nil {
 					return
 				}
+			case <-ctx.Done():
+				return
 			}
 		}
 	}
