@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -129,10 +130,12 @@ func cutScheme(raw string) (scheme, rest string, err error) {
 	}
 	// Without "//" a colon may only stand before a port, else "mailto:x",
 	// "http:/x" and "user:password@host" would be hosts.
-	_, port, colon := strings.Cut(head[strings.LastIndexByte(head, ']')+1:], ":")
+	name, port, colon := strings.Cut(head[strings.LastIndexByte(head, ']')+1:], ":")
 	switch {
 	case head == "":
 		return "", "", errors.New("there is no host: write https://host/path")
+	case colon && (strings.EqualFold(name, "http") || strings.EqualFold(name, "https")):
+		return "", "", fmt.Errorf("two slashes are missing: write %s://host/path", strings.ToLower(name))
 	case colon && (port == "" || !isDigits(port)):
 		return "", "", errors.New("what stands before the colon is no host: write http:// or https:// in front of it")
 	default:
@@ -252,9 +255,16 @@ func asciiName(name string) (string, error) {
 		}
 		name = decoded
 	}
+	if len(name) > maxName*utf8.UTFMax { // encoding takes time by the square of the length
+		return "", fmt.Errorf("the host has %d bytes, at most %d are possible", len(name), maxName)
+	}
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
 	ascii, err := profile.ToASCII(name)
-	if err != nil {
+	if err == nil {
+		// Package idna encodes what it would not decode (invalid UTF-8, for one).
+		name, err = profile.ToASCII(ascii)
+	}
+	if err != nil || name != ascii {
 		return "", errors.New("the host is no valid international domain name")
 	}
 	return ascii, nil
