@@ -28,7 +28,7 @@ type room struct {
 // rooms is the house. Siblings never import each other.
 func rooms() []room {
 	const check, pool = "internal/check", "internal/pool"
-	siblings := []string{"internal/cache", "internal/rpc", "internal/gateway", "internal/metrics", "internal/report"}
+	siblings := []string{"internal/cache", "internal/rpc", "internal/gateway", "internal/metrics", "internal/report", "internal/demo"}
 	downstairs := []string{pool, check}
 	return []room{
 		{"cmd/hc", append(siblings, downstairs...), []string{
@@ -44,6 +44,7 @@ func rooms() []room {
 		{"internal/report", downstairs, []string{
 			"github.com/goccy/go-yaml", "github.com/vbauerster/mpb/v8", "encoding/csv", "encoding/xml",
 		}},
+		{"internal/demo", []string{check}, nil},
 		{pool, []string{check}, []string{"golang.org/x/time/rate"}},
 		{check, nil, []string{"code.dny.dev/ssrf", "golang.org/x/net", "net/http/httptrace"}},
 	}
@@ -74,7 +75,7 @@ func httpSides() map[string]struct{ rooms, names []string } {
 			"Client", "DefaultClient", "DefaultTransport", "Get", "Head", "NewRequest", "NewRequestWithContext",
 			"Post", "PostForm", "ReadResponse", "RoundTripper", "Transport",
 		}},
-		"server": {[]string{"internal/gateway"}, []string{
+		"server": {[]string{"internal/gateway", "internal/demo"}, []string{
 			"Handle", "Handler", "HandleFunc", "HandlerFunc", "ListenAndServe", "ListenAndServeTLS", "MaxBytesHandler",
 			"MaxBytesReader", "NewCrossOriginProtection", "NewServeMux", "ResponseWriter", "Serve", "ServeMux", "Server",
 			"ServeTLS", "TimeoutHandler",
@@ -101,8 +102,8 @@ func TestTheWallsStand(t *testing.T) {
 		"nobody's":       {"internal/check/x.go", `import _ "example.com/new"`, "example.com/new belongs to no room yet"},
 		"test library":   {"internal/pool/x.go", `import _ "go.uber.org/goleak"`, "go.uber.org/goleak belongs to no room yet"},
 		"in its place":   {"internal/pool/x_test.go", `import _ "go.uber.org/goleak"`, ""},
-		"client":         {"internal/report/x.go", `import "net/http"; var _ http.Client`, "http.Client is of the client side, which only internal/check knows"},
-		"server":         {"internal/check/x.go", `import web "net/http"; var _ web.Handler`, "http.Handler is of the server side, which only internal/gateway knows"},
+		"client":         {"internal/report/x.go", `import "net/http"; var _ http.Client`, "http.Client is of the client side, which belongs to internal/check"},
+		"server":         {"internal/check/x.go", `import web "net/http"; var _ web.Handler`, "http.Handler is of the server side, which belongs to internal/gateway and internal/demo"},
 		"vocabulary":     {"internal/report/x.go", `import "net/http"; var _ = http.StatusOK`, ""},
 		"new room":       {"internal/utils/x.go", ``, "internal/utils is no room"},
 		"outside":        {"bench/x.go", `import _ "github.com/redis/go-redis/v9"`, ""},
@@ -224,7 +225,7 @@ func (r room) mayImport(imported string, test bool) string {
 func (r room) mayUse(name string) string {
 	for side, s := range httpSides() {
 		if slices.Contains(s.names, name) && !slices.Contains(s.rooms, r.dir) {
-			return fmt.Sprintf("http.%s is of the %s side, which only %s knows", name, side, strings.Join(s.rooms, " and "))
+			return fmt.Sprintf("http.%s is of the %s side, which belongs to %s", name, side, strings.Join(s.rooms, " and "))
 		}
 	}
 	return ""
