@@ -115,6 +115,11 @@ type Result struct {
 	TLS           *TLS   // of the last answer; nil for plain HTTP
 	Worker        string // who checked, in the service
 
+	// Temporary says that asking again may help: a refused or reset connection, a
+	// temporary DNS failure, a timeout, 408, 429, 502, 503 or 504. It steers
+	// [Retry] and is not part of the JSON form.
+	Temporary bool
+
 	// RetryAfter is how long a throttling host asked to be left alone (RFC 9110
 	// §10.2.3). Set only with reason [RateLimited]; 0 where it named no time.
 	// It steers the pool and is not part of the JSON form.
@@ -200,7 +205,7 @@ const (
 	BlockedAddress    Reason = "blocked_address"    // refused by the address guard
 	DNS               Reason = "dns"                // the name did not resolve
 	ConnectRefused    Reason = "connect_refused"    // nobody listens, or no route
-	ConnectReset      Reason = "connect_reset"      // closed or reset before a whole response head
+	ConnectReset      Reason = "connect_reset"      // closed or reset before there was a response
 	ConnectTimeout    Reason = "connect_timeout"    // the TCP dial ran out of time
 	TLSFailed         Reason = "tls"                // handshake or verification failed
 	CertExpired       Reason = "cert_expired"       // a certificate is expired, or will within cert_days

@@ -1,0 +1,214 @@
+package check
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// maxIdleTime is below the keep-alive timeout of common servers (nginx 75 s,
+	// Apache 5 s: then the peer's close is seen when the connection is taken).
+	maxIdleTime = 30 * time.Second
+	// secureWeight is what a TLS connection counts against the budget: its
+	// buffers hold some 16 KiB, a plain connection about 2.
+	secureWeight = 8
+)
+
+// shelf keeps idle connections for the next target of their origin, newest
+// first, within a budget over all origins: the longest idle make room. It has
+// no goroutine; a timer ends what nobody came back for.
+type shelf struct {
+	budget int
+
+	mu      sync.Mutex
+	weight  int              // of what is shelved
+	tops    map[string]*conn // newest of each origin
+	newest  *conn
+	oldest  *conn
+	sweeper *time.Timer // runs while anything is shelved
+	closed  bool
+}
+
+func newShelf(budget int) *shelf { return &shelf{budget: budget, tops: make(map[string]*conn)} }
+
+func (c *conn) weight() int {
+	if c.tls != nil {
+		return secureWeight
+	}
+	return 1
+}
+
+// take gives an idle connection to origin that still seems alive, or nil. An
+// HTTP/2 connection stays shelved: it is shared while its peer allows.
+func (s *shelf) take(origin string) *conn {
+	for {
+		s.mu.Lock()
+		c := s.tops[origin]
+		if c == nil {
+			s.mu.Unlock()
+			return nil
+		}
+		s.unlink(c)
+		if c.h2 != nil && c.h2.Reserve() == nil {
+			c.since = time.Now()
+			s.link(c)
+			s.mu.Unlock()
+			return c
+		}
+		s.mu.Unlock()
+		if c.h2 == nil && time.Since(c.since) < maxIdleTime && alive(c) {
+			return c
+		}
+		closeAll(c)
+	}
+}
+
+// put shelves c, or closes it where there is no room or the shelf is closed.
+func (s *shelf) put(c *conn) {
+	s.mu.Lock()
+	if s.closed || s.budget < c.weight() {
+		s.mu.Unlock()
+		s.drop(c)
+		return
+	}
+	if c.h2 != nil && c.shelved(s) {
+		s.mu.Unlock()
+		return
+	}
+	c.since = time.Now()
+	s.link(c)
+	var evicted *conn
+	for s.weight > s.budget {
+		last := s.oldest
+		s.unlink(last)
+		last.below, evicted = evicted, last
+	}
+	if s.sweeper == nil {
+		s.sweeper = time.AfterFunc(maxIdleTime, s.sweep)
+	}
+	s.mu.Unlock()
+	closeAll(evicted)
+}
+
+// shelved reports whether c is linked; s.mu is held.
+func (c *conn) shelved(s *shelf) bool { return c.newer != nil || s.newest == c }
+
+// drop closes c, unless other checks share it and it still works.
+func (s *shelf) drop(c *conn) {
+	if c.h2 != nil {
+		if c.h2.Err() == nil && c.h2.InFlight() > 0 {
+			return
+		}
+		s.mu.Lock()
+		if c.shelved(s) {
+			s.unlink(c)
+		}
+		s.mu.Unlock()
+	}
+	_ = c.Close()
+}
+
+// shrink closes the older half, for the descriptors, and reports whether there
+// was anything to close.
+func (s *shelf) shrink() bool {
+	s.mu.Lock()
+	var evicted *conn
+	for keep := s.weight / 2; s.oldest != nil && s.weight > keep; {
+		last := s.oldest
+		s.unlink(last)
+		last.below, evicted = evicted, last
+	}
+	s.mu.Unlock()
+	return closeAll(evicted)
+}
+
+// sweep closes what has been idle too long and comes back for the rest.
+func (s *shelf) sweep() {
+	s.mu.Lock()
+	var evicted *conn
+	for s.oldest != nil && time.Since(s.oldest.since) >= maxIdleTime {
+		last := s.oldest
+		s.unlink(last)
+		last.below, evicted = evicted, last
+	}
+	if s.oldest != nil && !s.closed {
+		s.sweeper.Reset(max(maxIdleTime-time.Since(s.oldest.since), time.Second))
+	} else {
+		s.sweeper = nil
+	}
+	s.mu.Unlock()
+	closeAll(evicted)
+}
+
+// close ends every idle connection and keeps none from now on.
+func (s *shelf) close() {
+	s.mu.Lock()
+	s.closed = true
+	if s.sweeper != nil {
+		s.sweeper.Stop()
+	}
+	var evicted *conn
+	for s.oldest != nil {
+		last := s.oldest
+		s.unlink(last)
+		last.below, evicted = evicted, last
+	}
+	s.mu.Unlock()
+	closeAll(evicted)
+}
+
+// closeAll closes a list linked by below, outside the lock. What HTTP/2 checks
+// still use is left to the last of them, which puts it back or drops it.
+func closeAll(c *conn) (any bool) {
+	for c != nil {
+		next := c.below
+		c.below = nil
+		if c.h2 == nil || c.h2.InFlight() == 0 {
+			_ = c.Close()
+		}
+		c, any = next, true
+	}
+	return any
+}
+
+// link puts c on top; s.mu is held.
+func (s *shelf) link(c *conn) {
+	s.weight += c.weight()
+	if c.below = s.tops[c.origin]; c.below != nil {
+		c.below.above = c
+	}
+	s.tops[c.origin] = c
+	if c.older = s.newest; c.older != nil {
+		c.older.newer = c
+	} else {
+		s.oldest = c
+	}
+	s.newest = c
+}
+
+// unlink takes c out, wherever it is; s.mu is held.
+func (s *shelf) unlink(c *conn) {
+	s.weight -= c.weight()
+	switch {
+	case c.above != nil:
+		c.above.below = c.below
+	case c.below != nil:
+		s.tops[c.origin] = c.below
+	default:
+		delete(s.tops, c.origin)
+	}
+	if c.below != nil {
+		c.below.above = c.above
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		s.newest = c.older
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		s.oldest = c.newer
+	}
+	c.newer, c.older, c.above, c.below = nil, nil, nil, nil
+}
