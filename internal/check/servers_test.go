@@ -97,13 +97,14 @@ func forever(head, more string, every time.Duration) func(net.Conn) {
 			holds(c)
 			return
 		}
+		again := []byte(more)
 		tick := time.NewTicker(max(every, time.Nanosecond))
 		defer tick.Stop()
 		for err == nil {
 			if every > 0 {
 				<-tick.C
 			}
-			_, err = io.WriteString(c, more)
+			_, err = c.Write(again)
 		}
 	}
 }
