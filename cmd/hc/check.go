@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hc-health/hc/internal/check"
+	"github.com/hc-health/hc/internal/pool"
+	"github.com/hc-health/hc/internal/report"
+)
+
+// engine is what hc is: read it from the inside out. A Checker asks one target,
+// again where that may help, and once for several that want the same; the pool
+// makes a Runner of it; the cache and the order wrap that. shut closes the idle
+// connections.
+func (s *Settings) engine(http check.HTTPConfig, store *store, busy int) (_ check.Runner, shut func()) {
+	web := check.NewHTTP(http)
+	return s.inOrder(
+		store.through(
+			pool.New(
+				check.Flight(check.Retry(web, s.retry())),
+				s.pool(busy))),
+		busy), web.Close
+}
+
+func newCheck(c *console) *cobra.Command {
+	s := &Settings{}
+	cmd := &cobra.Command{
+		Use:   "check [URL|FILE|-]...",
+		Short: "Check URLs, files of them, or what comes from a pipe",
+		Long: `Check every URL, print the results, and exit with a code that sums them up. What
+has :// in it is a URL, - is standard input, everything else a file: a list, CSV,
+JSONL, YAML or a sitemap (hc help targets). Without arguments a pipe is read.`,
+		Example: `  hc check https://example.com/ https://example.org/
+  hc check urls.txt --report junit=report.xml
+  sort -u links.txt | hc check -f jsonl -o results.jsonl
+  hc check urls.txt --baseline yesterday.jsonl --fail-on dns,http_status
+  hc check urls.txt --cache redis://127.0.0.1:6379/0`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := load(cmd, c); err != nil {
+				return err
+			}
+			if len(args) == 0 && terminalOf(c.stdin) != nil {
+				writeExamples(c.stderr, cmd)
+				return errors.New("no targets: name a URL or a file, or pipe a list in")
+			}
+			if len(args) == 0 {
+				args = []string{"-"}
+			}
+			if err := errors.Join(s.conflicts(), s.overwrites(args)); err != nil {
+				return err
+			}
+			return runCheck(cmd.Context(), c, s, args)
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().AddFlagSet(s.allFlags())
+	return cmd
+}
+
+// groupSize results at most are written before what is buffered is handed on.
+const groupSize = 256
+
+// runCheck is the first door of the house. What can be wrong before the first
+// check is found before it: settings and inputs are exit 2, outputs exit 3.
+func runCheck(parent context.Context, c *console, s *Settings, args []string) error {
+	progress := report.NewProgress(c.stderr, s.progress(c.stderr))
+	defer progress.Close()
+	c = c.above(progress)
+	ctx, release := untilSignal(parent, c)
+	defer release()
+	ctx, stop := s.bounded(ctx)
+	defer stop(nil)
+	defer tuneGC(ctx)()
+
+	in, err := s.openInput(ctx, c, args)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if s.DryRun {
+		return dryRun(ctx, c, s, in)
+	}
+	verdict, err := s.newVerdict(stop)
+	if err != nil {
+		return err
+	}
+	store, err := s.openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer store.close()
+	busy, idle := s.sockets(c, openFiles())
+	http, err := s.http(idle)
+	if err != nil {
+		return err
+	}
+	out, err := s.openOutputs(c, progress)
+	if err != nil {
+		return err
+	}
+
+	engine, shut := s.engine(http, store, busy)
+	defer shut()
+	results := engine.Run(ctx, s.targets(in))
+	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
+		for _, r := range group {
+			out.write(verdict.judge(r))
+		}
+		if err := errors.Join(out.flush(in), store.lost()); err != nil {
+			stop(err)
+			break
+		}
+	}
+	return out.finish(verdict, in, context.Cause(ctx))
+}
