@@ -1,0 +1,315 @@
+package cache
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+// RedisConfig says where a [Redis] is. All but Address may be zero.
+type RedisConfig struct {
+	// Address is redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss:// for TLS,
+	// unix:///SOCKET, several hosts with commas for a cluster, or
+	// redis+sentinel://HOST,HOST/MASTER. Settings follow as query keys: db,
+	// cluster, master_name, sentinel_username, sentinel_password, timeout,
+	// pool_size, cacert, cert, key, skip_verify.
+	Address string
+	TTL     TTL
+	// Timeout is the longest a look-up or a write may take, connecting included;
+	// 0 is the address's timeout, else 100 ms.
+	Timeout time.Duration
+	Log     *slog.Logger // trouble, one line a minute; nil is silent
+	Observe Observer
+}
+
+const (
+	defaultTimeout = 100 * time.Millisecond
+	defaultPool    = 16 // connections: 4 groups looked up at once, of several runs
+
+	keyPrefix  = "hc:v1:"
+	lockSuffix = ":lock"
+	keyLen     = len(keyPrefix) + 2*len(check.Key{})
+)
+
+// Redis is a [Store] that processes and machines share. It is safe to use while
+// no server answers: then all is a miss, at the cost of at most Timeout for a
+// group, and of nothing once a [breaker] has opened.
+type Redis struct {
+	client  redis.UniversalClient
+	cluster bool
+	ttl     TTL
+	observe Observer
+	health  *health
+	reads   breaker
+	writes  breaker
+}
+
+// NewRedis makes a Redis; it connects when it is first used. The error is about
+// the address and does not repeat it. go-redis's own log, which is one for the
+// whole process, is silenced: each failure it prints is an error here as well.
+func NewRedis(cfg RedisConfig) (*Redis, error) {
+	o, timeout, err := parseAddress(cfg.Address)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range []time.Duration{cfg.Timeout, timeout, defaultTimeout} {
+		if t > 0 {
+			timeout = t
+			break
+		}
+	}
+	redis.SetLogger(mute{})
+	client := redis.NewUniversalClient(tuned(o, timeout))
+	_, cluster := client.(*redis.ClusterClient)
+	h := &health{log: cfg.Log, observe: cfg.Observe}
+	return &Redis{
+		client:  client,
+		cluster: cluster,
+		ttl:     cfg.TTL.orDefault(),
+		observe: cfg.Observe,
+		health:  h,
+		reads:   newBreaker(timeout, h.read),
+		writes:  newBreaker(timeout, h.write),
+	}, nil
+}
+
+// tuned sets what makes a client fit for a cache that must not be waited for.
+// With go-redis's defaults a refused connection costs 20 dials and 1.7 s, a hung
+// server 5 s whatever ctx says; with these 0 and timeout (reliability.md §4.1).
+func tuned(o *redis.UniversalOptions, timeout time.Duration) *redis.UniversalOptions {
+	o.MaxRetries = -1
+	o.DialerRetries = 1
+	o.DialTimeout = max(timeout, 500*time.Millisecond) // goes on behind the call that began it
+	o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = timeout, timeout, timeout
+	o.ContextTimeoutEnabled = true
+	if o.PoolSize == 0 {
+		o.PoolSize = defaultPool
+	}
+	o.MaxActiveConns = o.PoolSize
+	o.PipelinePoolSize = -1 // one pool for single commands and pipelines
+	o.ConnMaxIdleTime = 5 * time.Minute
+	o.ConnMaxLifetime, o.ConnMaxLifetimeJitter = 30*time.Minute, 3*time.Minute
+	// No CLIENT commands: a user limited to +get +set +mget +eval may connect.
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return o
+}
+
+// mute is a logger for go-redis that says nothing.
+type mute struct{}
+
+func (mute) Printf(context.Context, string, ...any) {}
+
+// Close closes the connections. Calls after it fail.
+func (s *Redis) Close() error { return s.client.Close() }
+
+// Ping reports whether a look-up would be answered; it may take Timeout.
+func (s *Redis) Ping(ctx context.Context) error {
+	_, _, err := s.fetch(ctx, []string{keyPrefix + "ping"})
+	return err
+}
+
+// Watch pings every second until ctx ends, so that a service without requests
+// knows as well whether its shared cache answers.
+func (s *Redis) Watch(ctx context.Context) {
+	const every = time.Second
+	ticks := time.NewTicker(every)
+	defer ticks.Stop()
+	for ctx.Err() == nil {
+		_ = s.Ping(ctx) // the outcome is noted
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Up reports whether the last look-up was answered; true before the first.
+func (s *Redis) Up() bool {
+	up, _ := s.health.state()
+	return up
+}
+
+// Lost gives the first failure since s was made, be it of a look-up or a write,
+// or nil. A run that requires the shared cache did not have it throughout where
+// Lost is not nil.
+func (s *Redis) Lost() error {
+	_, lost := s.health.state()
+	return lost
+}
+
+// Load implements [Store] in one round trip.
+func (s *Redis) Load(ctx context.Context, ts []check.Target) ([]check.Result, error) {
+	hs, failed, err := s.load(ctx, ts)
+	rs := answers(ts, hs)
+	s.observe.looked(tierRedis, rs, failed)
+	return rs, err
+}
+
+func (s *Redis) peek(ctx context.Context, ts []check.Target) ([]check.Result, error) {
+	hs, _, err := s.load(ctx, ts)
+	return answers(ts, hs), err
+}
+
+// load gives what is held for each of ts, of no use where it has no CheckedAt,
+// and how many could not be asked for.
+func (s *Redis) load(ctx context.Context, ts []check.Target) ([]held, int, error) {
+	keys := make([]check.Key, len(ts))
+	for i := range ts {
+		keys[i] = ts[i].Key()
+	}
+	hs := make([]held, len(ts))
+	values, failed, err := s.fetch(ctx, names(keys, ""))
+	var d decoder
+	for i, v := range values {
+		if text, ok := v.(string); ok {
+			hs[i], _ = d.value(text)
+		}
+	}
+	return hs, failed, err
+}
+
+func answers(ts []check.Target, hs []held) []check.Result {
+	rs := make([]check.Result, len(ts))
+	now := time.Now()
+	for i := range hs {
+		if !hs[i].res.CheckedAt.IsZero() {
+			rs[i], _ = hs[i].answer(ts[i], now)
+		}
+	}
+	return rs
+}
+
+// fetch gets the values of keys, nil where there is none or it is no string, and
+// tells how many could not be asked for.
+func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed int, err error) {
+	if !s.cluster {
+		err = s.reads.do(ctx, func(ctx context.Context) (err error) {
+			values, err = s.client.MGet(ctx, keys...).Result()
+			return err
+		})
+		if err != nil && !errors.Is(err, errCallerGone) {
+			failed = len(keys)
+		}
+		return values, failed, err
+	}
+	// The keys of one MGET must share a slot; GETs go to their nodes at once, and
+	// those of a node that is gone do not spoil the others'.
+	values = make([]any, len(keys))
+	err = s.reads.do(ctx, func(ctx context.Context) error {
+		cmds, _ := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, key := range keys {
+				p.Get(ctx, key)
+			}
+			return nil
+		})
+		failed, err = trouble(cmds)
+		for i, cmd := range cmds {
+			if get, ok := cmd.(*redis.StringCmd); ok && get.Err() == nil {
+				values[i] = get.Val()
+			}
+		}
+		return err
+	})
+	if errors.Is(err, errOpen) {
+		failed = len(keys)
+	}
+	return values, failed, err
+}
+
+// trouble counts the commands that failed and gives the first one's error. That
+// there is no such key, or that it is no string, is no trouble.
+func trouble(cmds []redis.Cmder) (failed int, first error) {
+	for _, cmd := range cmds {
+		err := cmd.Err()
+		if err == nil || errors.Is(err, redis.Nil) || strings.HasPrefix(err.Error(), "WRONGTYPE") {
+			continue
+		}
+		failed++
+		if first == nil {
+			first = err
+		}
+	}
+	return failed, first
+}
+
+// Save implements [Store] in one round trip.
+func (s *Redis) Save(ctx context.Context, rs []check.Result) error {
+	now := time.Now()
+	keys, hs := holdAll(rs, s.ttl, now)
+	return s.save(ctx, keys, hs, now)
+}
+
+// holdAll gives what is kept of rs, and its keys.
+func holdAll(rs []check.Result, ttl TTL, now time.Time) ([]check.Key, []held) {
+	keys := make([]check.Key, 0, len(rs))
+	hs := make([]held, 0, len(rs))
+	for _, r := range rs {
+		if h, ok := hold(r, ttl, now); ok {
+			keys, hs = append(keys, r.Target.Key()), append(hs, h)
+		}
+	}
+	return keys, hs
+}
+
+func (s *Redis) save(ctx context.Context, keys []check.Key, hs []held, now time.Time) error {
+	if len(hs) == 0 {
+		return nil
+	}
+	const usual = 256 // bytes of a value
+	buf := make([]byte, 0, usual*len(hs))
+	tooLarge, dropped := 0, len(hs)
+	err := s.writes.do(ctx, func(ctx context.Context) error {
+		cmds, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, name := range names(keys, "") {
+				start := len(buf)
+				var ok bool
+				if buf, ok = appendValue(buf, &hs[i]); !ok {
+					tooLarge++
+					continue
+				}
+				p.Set(ctx, name, buf[start:], hs[i].expires.Sub(now))
+			}
+			return nil
+		})
+		if len(cmds) > 0 {
+			dropped, err = trouble(cmds)
+		}
+		return err
+	})
+	if err == nil {
+		dropped = 0
+	}
+	s.observe.dropped(dropped + tooLarge)
+	if err != nil {
+		return fmt.Errorf("writing %d results to the shared cache: %w", len(hs), err)
+	}
+	return nil
+}
+
+// names gives the Redis keys of keys, each followed by suffix. They are parts of
+// one string.
+func names(keys []check.Key, suffix string) []string {
+	size := keyLen + len(suffix)
+	b := make([]byte, 0, size*len(keys))
+	for _, key := range keys {
+		b = append(b, keyPrefix...)
+		b = hex.AppendEncode(b, key[:])
+		b = append(b, suffix...)
+	}
+	all := string(b)
+	out := make([]string, len(keys))
+	for i := range out {
+		out[i] = all[i*size : (i+1)*size]
+	}
+	return out
+}

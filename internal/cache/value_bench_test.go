@@ -1,0 +1,25 @@
+package cache
+
+import "testing"
+
+func BenchmarkDecode(b *testing.B) {
+	h := heldFull()
+	value, _ := appendValue(nil, &h)
+	s := string(value)
+	var d decoder
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := d.value(s); !ok {
+			b.Fatal("a miss")
+		}
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	h := heldFull()
+	buf := make([]byte, 0, maxValue)
+	b.ReportAllocs()
+	for b.Loop() {
+		appendValue(buf, &h)
+	}
+}
