@@ -161,8 +161,8 @@ func TestUnmarshalTakesLinesWrittenByHand(t *testing.T) {
 }
 
 func TestPhasesSumToTheTotal(t *testing.T) {
-	// Each phase is rounded up by nearly half a microsecond; of the exact sum the
-	// total would be 1 % less.
+	// Each phase is rounded up by half a microsecond; rounded by itself the total
+	// would be 6 % less than their sum.
 	d := 8501 * time.Nanosecond
 	r := Result{Timing: Timing{Queue: d, Resolve: d, Connect: d, TLS: d, Processing: d, Transfer: d}}
 	var line struct {
@@ -171,12 +171,14 @@ func TestPhasesSumToTheTotal(t *testing.T) {
 	if err := json.Unmarshal(r.AppendJSON(nil), &line); err != nil {
 		t.Fatal(err)
 	}
-	sum := -line.Timing["total"]
+	total := line.Timing["total"]
+	delete(line.Timing, "total")
+	var sum float64
 	for _, ms := range line.Timing {
 		sum += ms
 	}
-	if sum -= line.Timing["total"]; math.Abs(sum+line.Timing["total"]) > 1e-9 || line.Timing["total"] != 0.054 {
-		t.Errorf("timing %v", line.Timing)
+	if math.Abs(sum-total) > 1e-9 || total != 0.054 {
+		t.Errorf("%v sum to %v, the total is %v", line.Timing, sum, total)
 	}
 }
 
@@ -215,9 +217,6 @@ func FuzzString(f *testing.F) {
 		var got string
 		if err := json.Unmarshal(b, &got); err != nil {
 			t.Fatalf("%s: %v", b, err)
-		}
-		if want := strings.Join(strings.Split(s, ""), ""); utf8.ValidString(s) && got != want {
-			t.Fatalf("%q reads back as %q", s, got)
 		}
 		if want := string([]rune(s)); got != want {
 			t.Fatalf("%q reads back as %q, want %q", s, got, want)

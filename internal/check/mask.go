@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func MaskText(s string) string {
 	m := masker{text: s}
 	for from := 0; from < len(s); {
 		to := from
-		for to < len(s) && !endsURL(s[to]) {
+		for to < len(s) && !endsURL(s, to) {
 			to++
 		}
 		m.url(from, to)
@@ -34,10 +35,15 @@ func MaskText(s string) string {
 	return m.done()
 }
 
-// endsURL tells where a URL in free text ends. The quote ' does not end one: it
-// may be part of a password.
-func endsURL(c byte) bool {
-	return c <= ' ' || c == '"' || c == '<' || c == '>' || c == '`'
+// endsURL tells whether a URL in free text ends before s[i]: at white space, and
+// at a quote or bracket that closes. One that more of a word follows is taken
+// for a part of the URL, for it may be one of a secret.
+func endsURL(s string, i int) bool {
+	if s[i] != '"' && s[i] != '>' {
+		return s[i] <= ' '
+	}
+	rest := s[i+1:]
+	return rest == "" || strings.IndexByte(" \t\r\n,)]}>", rest[0]) >= 0 || strings.HasPrefix(rest, ": ")
 }
 
 // A masker copies text to out, less the secrets. out stays nil until there is one.
@@ -148,13 +154,14 @@ func isSecretKey(key string) bool {
 			return true
 		}
 	}
-	word := name[bytes.LastIndexAny(name, "_-.[ $")+1:]
-	for _, w := range secretWords {
-		if string(word) == w {
-			return true
+	word := name
+	for i := len(name) - 1; i >= 0; i-- {
+		if !isLetter(name[i]) && !isDigit(name[i]) {
+			word = name[i+1:]
+			break
 		}
 	}
-	return false
+	return slices.Contains(secretWords, string(word))
 }
 
 // secretEnds make a key secret whatever stands before them, so that "authtoken"

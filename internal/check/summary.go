@@ -77,9 +77,10 @@ func (s Summary) AppendJSON(b []byte) []byte {
 func (s Summary) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil), nil }
 
 // UnmarshalJSON reads what [Summary.AppendJSON] wrote. Unknown fields are
-// ignored, absent ones are zero.
+// ignored, absent ones are zero; a line of another type is an error.
 func (s *Summary) UnmarshalJSON(b []byte) error {
 	var w struct {
+		Type       string           `json:"type"`
 		Total      int64            `json:"total"`
 		Duplicates int64            `json:"duplicates"`
 		Unique     int64            `json:"unique"`
@@ -103,6 +104,9 @@ func (s *Summary) UnmarshalJSON(b []byte) error {
 	}
 	if err := json.Unmarshal(b, &w); err != nil {
 		return fmt.Errorf("summary: %w", err)
+	}
+	if w.Type != "summary" {
+		return fmt.Errorf("summary: the line is of type %.20q", w.Type)
 	}
 	l := w.Latency
 	*s = Summary{

@@ -343,14 +343,14 @@ func appendPath(b []byte, path string) ([]byte, error) {
 	return b, nil
 }
 
-// appendQuery keeps the query as written, but for the bytes that may not stand
-// in a request line.
+// appendQuery keeps the query as written, but for what browsers encode (WHATWG
+// URL, query percent-encode set).
 func appendQuery(b []byte, query string) []byte {
 	for i := range len(query) {
-		if c := query[i]; c < 0x80 {
-			b = append(b, c)
-		} else {
+		if c := query[i]; c >= 0x80 || c == '"' || c == '<' || c == '>' {
 			b = appendEscaped(b, c)
+		} else {
+			b = append(b, c)
 		}
 	}
 	return b
