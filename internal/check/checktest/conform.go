@@ -71,7 +71,7 @@ func promptly(t *testing.T, limit time.Duration, f func()) {
 	select {
 	case <-done:
 	case <-time.After(limit):
-		stacks := make([]byte, 1<<20)
+		stacks := make([]byte, 32<<10)
 		t.Fatalf("still running after %v:\n%s", limit, stacks[:runtime.Stack(stacks, true)])
 	}
 }

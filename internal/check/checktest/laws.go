@@ -269,18 +269,24 @@ func (s Suite) ending(t *testing.T, end func(context.CancelFunc, iter.Seq[check.
 	defer cancel()
 	var asked atomic.Int64
 	var sourceEnded atomic.Bool
+	answered := make(chan struct{})
 	ts := func(yield func(check.Target) bool) {
 		defer sourceEnded.Store(true)
-		Counted(Targets(-1, 1000), &asked)(yield)
+		for t := range Targets(-1, 1000) {
+			if asked.Add(1); !yield(t) {
+				return
+			}
+			if t.Seq == 0 {
+				<-answered // before others take all places
+			}
+		}
 	}
 	var begin time.Time
 	end(cancel, func(yield func(check.Result) bool) {
 		r.Run(ctx, ts)(func(res check.Result) bool {
-			// Let it fill all its places first, or begin at least two checks.
-			for deadline := time.Now().Add(prompt); fake.InFlight() == 0 && time.Now().Before(deadline); {
-				time.Sleep(time.Millisecond)
-			}
 			if begin.IsZero() {
+				close(answered)
+				eventually(t, "checks were to begin", func() int { return 1 - min(int(fake.InFlight()), 1) }, 0)
 				time.Sleep(20 * time.Millisecond)
 				begin = time.Now()
 			}
@@ -293,8 +299,8 @@ func (s Suite) ending(t *testing.T, end func(context.CancelFunc, iter.Seq[check.
 	if !sourceEnded.Load() {
 		t.Error("Run returned, and its source is still being read")
 	}
-	eventually(t, "checks in flight", func() int { return int(fake.InFlight()) }, 0)
-	eventually(t, "goroutines", runtime.NumGoroutine, before)
+	eventually(t, "checks are in flight", func() int { return int(fake.InFlight()) }, 0)
+	eventually(t, "goroutines are left", runtime.NumGoroutine, before)
 	if n := asked.Load(); n > int64(s.ReadAhead)+2 {
 		t.Errorf("the source was asked for %d targets", n)
 	}
@@ -309,7 +315,7 @@ func (s Suite) ended(t *testing.T) {
 			t.Errorf("target %d: %s %q", res.Target.Seq, res.Outcome, res.Reason)
 		}
 	}
-	eventually(t, "checks in flight", func() int { return int(fake.InFlight()) }, 0)
+	eventually(t, "checks are in flight", func() int { return int(fake.InFlight()) }, 0)
 }
 
 // eventually polls until value is at most most.
@@ -321,8 +327,8 @@ func eventually(t *testing.T, what string, value func() int, most int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			stacks := make([]byte, 1<<20)
-			t.Errorf("%d %s are left, there were %d:\n%s", n, what, most, stacks[:runtime.Stack(stacks, true)])
+			stacks := make([]byte, 32<<10)
+			t.Errorf("%d %s after %v, want %d at most:\n%s", n, what, prompt, most, stacks[:runtime.Stack(stacks, true)])
 			return
 		}
 	}
