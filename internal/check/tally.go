@@ -2,7 +2,7 @@ package check
 
 import "maps"
 
-// A Tally adds Results up. The zero value is empty. It takes at most 8 KiB
+// A Tally adds Results up. The zero value is empty. It takes at most 16 KiB
 // however many Results there are. It is not safe for concurrent use: it belongs
 // to the loop that reads them.
 type Tally struct {
