@@ -3,15 +3,10 @@ package check
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
-	"time"
 
 	"code.dny.dev/ssrf"
 )
@@ -99,39 +94,6 @@ func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
 	return g.checkAddr(to.Addr(), to.Port())
 }
 
-// CheckURL refuses a URL by its text, before any name is looked up: with
-// [InvalidURL] what is no business of a service's (another scheme, user and
-// password, a zone) or has two readings (a host such as 127.1 or 0x7f000001, an
-// address to some resolvers and a name to others), with [BlockedAddress] and
-// [ErrBlocked] an address that is denied. An empty Reason is not yet a yes: a
-// name is judged by [Guard.Control], once it is an address.
-func (g *Guard) CheckURL(u *url.URL) (Reason, error) {
-	if !g.cfg.Open {
-		if err := checkPlain(u); err != nil {
-			return InvalidURL, err
-		}
-	}
-	host, port, err := dialAddress(u)
-	if err != nil {
-		return InvalidURL, err
-	}
-	addr, err := netip.ParseAddr(host)
-	switch {
-	case err == nil:
-		err = g.checkAddr(addr, port)
-	case !g.cfg.Open && endsInNumber(host):
-		return InvalidURL, errors.New("the host looks like a number but is no address: write four decimal numbers with dots")
-	case !g.cfg.Open && len(g.cfg.Allow) == 0 && !g.openPort(port):
-		err = g.blocked(rulePort) // whatever address the name has, the port is closed
-	default:
-		err = nil
-	}
-	if err != nil {
-		return BlockedAddress, err
-	}
-	return "", nil
-}
-
 // checkAddr is the policy. An IPv4 address mapped into IPv6 is dialled as IPv4,
 // so it is judged as that.
 func (g *Guard) checkAddr(addr netip.Addr, port uint16) error {
@@ -163,53 +125,6 @@ func (g *Guard) blocked(rule string) error {
 	return ErrBlocked
 }
 
-func checkPlain(u *url.URL) error {
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("scheme %.32q is not http or https", u.Scheme)
-	case u.User != nil:
-		return errors.New("a user or password in the URL is not taken here")
-	case strings.Contains(u.Host, "%"):
-		return errors.New("an IPv6 zone in the URL is not taken here")
-	default:
-		return nil
-	}
-}
-
-// dialAddress gives host and port as they would be dialled: the name in ASCII,
-// an address without brackets.
-func dialAddress(u *url.URL) (host string, port uint16, err error) {
-	b, err := appendAuthority(nil, u.Scheme, strings.Replace(u.Host, "%", "%25", 1))
-	if err != nil {
-		return "", 0, err
-	}
-	canonical := url.URL{Host: string(b)}
-	port = 443
-	if u.Scheme == "http" {
-		port = 80
-	}
-	if s := canonical.Port(); s != "" {
-		n, err := strconv.ParseUint(s, 10, 16)
-		if err != nil {
-			return "", 0, errors.New("the port is not 1 to 65535")
-		}
-		port = uint16(n)
-	}
-	return canonical.Hostname(), port, nil
-}
-
-// endsInNumber is the test of the WHATWG URL standard (§3.5) for hosts that
-// browsers and C resolvers read as IPv4 addresses.
-func endsInNumber(host string) bool {
-	host = strings.TrimSuffix(host, ".")
-	last := host[strings.LastIndexByte(host, '.')+1:]
-	if isDigits(last) {
-		return true
-	}
-	hex, ok := strings.CutPrefix(last, "0x")
-	return ok && strings.Trim(hex, "0123456789abcdef") == ""
-}
-
 // isISATAP finds the interface identifiers of RFC 5214 §6.1, which hold an IPv4
 // address that a router of that network would pass on to.
 func isISATAP(addr netip.Addr) bool {
@@ -235,40 +150,4 @@ func unmapPrefixes(ps []netip.Prefix) ([]netip.Prefix, error) {
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// localAddrs remembers for a while what addresses this machine has: asking the
-// kernel costs about as much as half a check.
-type localAddrs struct {
-	ask func() []netip.Addr
-
-	mu    sync.Mutex
-	addrs []netip.Addr
-	until time.Time
-}
-
-const localAddrsAge = 10 * time.Second
-
-func (l *localAddrs) contain(addr netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := time.Now(); now.After(l.until) {
-		l.addrs, l.until = l.ask(), now.Add(localAddrsAge)
-	}
-	return slices.Contains(l.addrs, addr)
-}
-
-// interfaceAddrs is empty where the system does not tell; the special-purpose
-// networks are denied all the same.
-func interfaceAddrs() []netip.Addr {
-	var out []netip.Addr
-	addrs, _ := net.InterfaceAddrs()
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(n.IP); ok {
-				out = append(out, addr.Unmap())
-			}
-		}
-	}
-	return out
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A hostileURL is a row of reliability.md §1.3 with what must become of it under
@@ -375,6 +377,27 @@ func TestGuardKnowsItsOwnInterfaces(t *testing.T) {
 			t.Errorf("own address %s: %v", a, err)
 		}
 	}
+}
+
+func TestGuardNoticesANewAddressOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var own []netip.Addr
+		asked := 0
+		g := offline(t, GuardConfig{Local: func() []netip.Addr { asked++; return own }})
+		if err := g.Control("tcp4", "8.8.8.8:80", nil); err != nil {
+			t.Fatal(err)
+		}
+		own = []netip.Addr{netip.MustParseAddr("8.8.8.8")}
+		time.Sleep(localAddrsAge + 1)
+		for range 3 {
+			if err := g.Control("tcp4", "8.8.8.8:80", nil); err != ErrBlocked {
+				t.Errorf("%v, want %v", err, ErrBlocked)
+			}
+		}
+		if asked != 2 {
+			t.Errorf("the interfaces were asked %d times, want 2", asked)
+		}
+	})
 }
 
 // FuzzURLPolicy: a URL of an address that the text policy lets through, with all
