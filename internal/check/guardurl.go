@@ -68,10 +68,7 @@ func dialAddress(u *url.URL) (host string, port uint16, err error) {
 		port = 80
 	}
 	if s := canonical.Port(); s != "" {
-		n, err := strconv.ParseUint(s, 10, 16)
-		if err != nil {
-			return "", 0, errors.New("the port is not 1 to 65535")
-		}
+		n, _ := strconv.ParseUint(s, 10, 16) // appendAuthority has seen that it is one
 		port = uint16(n)
 	}
 	return canonical.Hostname(), port, nil

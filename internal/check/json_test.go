@@ -79,6 +79,24 @@ func TestVerbatimInputIsTheOnlyThingNotMasked(t *testing.T) {
 	}
 }
 
+// TestEncodingJSONAgrees: what is embedded in a larger document is the same line.
+func TestEncodingJSONAgrees(t *testing.T) {
+	s := Summary{Total: 1, Version: "v1"}
+	for _, v := range []interface{ AppendJSON([]byte) []byte }{fullResult(), s} {
+		var line, embedded any
+		if err := json.Unmarshal(v.AppendJSON(nil), &line); err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &embedded); err != nil || !reflect.DeepEqual(line, embedded) {
+			t.Errorf("%s embedded, %v, alone %v", b, err, line)
+		}
+	}
+}
+
 func TestAppendJSONAppends(t *testing.T) {
 	b := fullResult().AppendJSON([]byte("x\n"))
 	if !strings.HasPrefix(string(b), `x`+"\n"+`{"type":"result"`) {
@@ -206,9 +224,9 @@ func TestAppendMillis(t *testing.T) {
 	}
 }
 
-// FuzzString: any text is a valid JSON string on one line, and reads back as it
+// FuzzJSONString: any text is a valid JSON string on one line, and reads back as it
 // was, but for bytes that are no UTF-8.
-func FuzzString(f *testing.F) {
+func FuzzJSONString(f *testing.F) {
 	for _, s := range []string{"", "plain", "\x00\x1f\x7f", "\"\\/", "\t\r\n\b", "ä€😀", "\xff\xc3", "<a&b>", "\u0085\u2028\u2029", "\xed\xa0\x80"} {
 		f.Add(s)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -55,6 +56,11 @@ func TestMaskURLHidesSecrets(t *testing.T) {
 			}
 		})
 	}
+}
+
+func ExampleMaskText() {
+	fmt.Println(MaskText(`Get "https://me:s3cret@example.com/?token=abc&page=2": i/o timeout`))
+	// Output: Get "https://***@example.com/?token=***&page=2": i/o timeout
 }
 
 func TestMaskTextHidesTheSecretsOfEachURL(t *testing.T) {

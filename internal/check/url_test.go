@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -121,7 +122,9 @@ func TestNormalizeSaysWhatIsWrong(t *testing.T) {
 		{"IPv4 in brackets", "http://[127.0.0.1]/", "IPv6"},
 		{"text behind brackets", "http://[::1]a/", "IPv6"},
 		{"empty zone", "http://[fe80::1%25]/", "IPv6"},
-		{"zone with more in it", "http://[fe80::1%25a/b]/", "IPv6"},
+		{"zone with a slash", "http://[fe80::1%25a/b]/", "IPv6"},
+		{"zone with other characters", "http://[fe80::1%25a!b]/", "IPv6"},
+		{"scheme with other characters", "ht_tp://example.com/", "colon"},
 		{"zone not encoded", "http://[fe80::1%lo]/", "IPv6"},
 		{"IPv6 without brackets", "http://::1/", "no host"},
 		{"malformed encoding in the path", "http://ok.test/100%", "write %25"},
@@ -158,6 +161,18 @@ func TestNormalizeErrorsHoldNoSecret(t *testing.T) {
 			t.Errorf("Normalize(%q) = %q, %v, want an error without the secret", raw, got, err)
 		}
 	}
+}
+
+func ExampleNormalize() {
+	for _, raw := range []string{"example.com", "HTTP://Example.COM:80/a b", "http://bücher.example/#top", "ftp://example.com/"} {
+		canonical, err := Normalize(raw)
+		fmt.Println(canonical, err)
+	}
+	// Output:
+	// https://example.com/ <nil>
+	//  byte 24 of the URL is a space: write %20
+	// http://xn--bcher-kva.example/ <nil>
+	//  scheme ftp is not http or https
 }
 
 func TestHostIsTheAuthority(t *testing.T) {
