@@ -43,6 +43,7 @@ func newCacheStats(c *console) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().SortFlags = false
 	s.cacheFlag(cmd.Flags())
 	return cmd
 }
@@ -66,6 +67,7 @@ func newCachePurge(c *console) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().SortFlags = false
 	s.cacheFlag(cmd.Flags())
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask, on a terminal")
 	return cmd

@@ -57,6 +57,7 @@ JSONL, YAML or a sitemap (hc help targets). Without arguments a pipe is read.`,
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().AddFlagSet(s.allFlags())
+	completeWords(cmd)
 	return cmd
 }
 
@@ -109,7 +110,10 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 		for _, r := range group {
 			out.write(verdict.judge(r))
 		}
-		if err := errors.Join(out.flush(in), store.lost()); err != nil {
+		if err := store.lost(); err != nil {
+			stop(err) // what is in flight is still to come
+		}
+		if err := out.flush(in); err != nil {
 			stop(err)
 			break
 		}

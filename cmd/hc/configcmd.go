@@ -45,6 +45,7 @@ Takes the flags of hc check. Secrets are shown as ***.`,
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().AddFlagSet(s.allFlags())
+	completeWords(cmd)
 	return cmd
 }
 
@@ -71,21 +72,22 @@ func printed(_ int, err error) error {
 // yamlOf writes a value so that a settings file may hold it.
 func yamlOf(s setting) string {
 	if !s.about().many {
-		return scalar(s.String())
+		return scalar(s.String(), "./_-,=")
 	}
 	var items []string
 	for _, text := range s.texts() {
-		items = append(items, scalar(text))
+		items = append(items, scalar(text, "./_-"))
 	}
 	return "[" + strings.Join(items, ", ") + "]"
 }
 
-// scalar quotes what YAML might take for something else than a plain word.
-func scalar(s string) string {
+// scalar quotes what YAML might take for something else than a plain word of
+// letters, digits and, but in front, the signs given.
+func scalar(s, signs string) string {
 	plain := s != ""
 	for i, r := range s {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		plain = plain && (letter || i > 0 && strings.ContainsRune("./_-", r))
+		plain = plain && (letter || i > 0 && strings.ContainsRune(signs, r))
 	}
 	if plain {
 		return s

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,15 +64,27 @@ func (c *console) warn(format string, args ...any) {
 }
 
 // log is where rooms write of trouble that changes no result.
-func (c *console) log() *slog.Logger {
-	if c.quiet {
-		return nil
-	}
-	plain := func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
-			return slog.Attr{}
-		}
-		return a
-	}
-	return slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{ReplaceAttr: plain}))
+func (c *console) log() *slog.Logger { return slog.New(warnings{c}) }
+
+// warnings is a slog.Handler that prints what is at least a warning as one.
+type warnings struct{ c *console }
+
+// Enabled implements [slog.Handler].
+func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// Handle implements [slog.Handler].
+func (w warnings) Handle(_ context.Context, r slog.Record) error {
+	line := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		line += fmt.Sprintf("; %s: %v", a.Key, a.Value)
+		return true
+	})
+	w.c.warn("%s", line)
+	return nil
 }
+
+// WithAttrs implements [slog.Handler]. No room uses it.
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+
+// WithGroup implements [slog.Handler]. No room uses it.
+func (w warnings) WithGroup(string) slog.Handler { return w }

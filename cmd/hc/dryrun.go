@@ -17,7 +17,10 @@ func dryRun(ctx context.Context, c *console, s *Settings, in *report.Input) erro
 	if err != nil {
 		return exit(exitRuntime, "%v", err)
 	}
-	v := &verdict{policy: s.policy(), stop: func(error) {}}
+	v, err := s.newVerdict(func(error) {})
+	if err != nil {
+		return err
+	}
 	for t := range in.All() {
 		if t.Invalid != "" {
 			if err := w.Write(v.judge(check.Failed(t, check.InvalidURL, t.Invalid))); err != nil {
@@ -37,6 +40,6 @@ func dryRun(ctx context.Context, c *console, s *Settings, in *report.Input) erro
 	if err := w.Flush(); err != nil {
 		return worse(worst, printed(0, err))
 	}
-	return worse(worst, printed(fmt.Fprintf(c.stdout, "%d targets, %d duplicates, %d of the targets invalid: nothing was checked\n",
-		sum.Total+sum.Incomplete, sum.Duplicates, sum.Total)))
+	return worse(worst, printed(fmt.Fprintf(c.stdout, "targets %d, of them invalid %d; duplicates left out %d; nothing was checked\n",
+		sum.Total+sum.Incomplete, sum.Total, sum.Duplicates)))
 }

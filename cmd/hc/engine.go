@@ -23,8 +23,8 @@ const (
 	maxConcurrency = 256
 	// spareFiles are left for inputs, outputs, the resolver and Redis.
 	spareFiles = 64
-	// maxIdle connections are kept, where there are descriptors for them: about
-	// 4 MiB without TLS.
+	// maxIdle connections are kept unless the user says how many, and where there
+	// are descriptors for them: about 4 MiB without TLS.
 	maxIdle = 2048
 )
 
@@ -41,7 +41,7 @@ func (s *Settings) sockets(c *console, limit int) (busy, idle int) {
 		c.warn("--concurrency %d is cut to %d: this process may open %d files (ulimit -n), %d are kept for other uses",
 			s.Concurrency, busy, limit, spareFiles)
 	}
-	if idle = min(maxIdle, budget-busy); idle == 0 {
+	if idle = min(cmp.Or(s.MaxIdle, maxIdle), budget-busy); idle == 0 {
 		idle = -1
 	}
 	return busy, idle

@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// everywhere heads the flags that every command has.
+const everywhere = "Everywhere"
+
 // lineWidth is what help texts are wrapped at.
 const lineWidth = 80
 
@@ -101,7 +104,7 @@ func eachFlag(cmd *cobra.Command, visit func(heading string, first bool, name, u
 		if f.Hidden {
 			return
 		}
-		heading := "Everywhere"
+		heading := everywhere
 		if g := f.Annotations[inGroup]; len(g) > 0 {
 			heading = g[0]
 		} else if cmd.LocalNonPersistentFlags().Lookup(f.Name) != nil && f.Name != "help" {

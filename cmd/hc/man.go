@@ -33,6 +33,8 @@ func manPage(root *cobra.Command) string {
 	p.text(roff(root.Long))
 	p.section("COMMANDS")
 	p.commands(root)
+	p.section("FLAGS OF EVERY COMMAND")
+	p.flags(root, true)
 	for _, topic := range root.Commands() {
 		if topic.IsAdditionalHelpTopicCommand() {
 			p.section(strings.ToUpper(topic.Name()))
@@ -67,17 +69,25 @@ func (p *page) commands(parent *cobra.Command) {
 		}
 		p.macro(".SS %q", cmd.UseLine())
 		p.text(roff(cmd.Short + "."))
-		eachFlag(cmd, func(heading string, first bool, name, usage string) {
-			if first {
-				p.macro(".PP\n\\fI%s\\fR", roff(heading))
-			}
-			p.macro(".TP\n\\fB%s\\fR\n%s", roff(name), roff(usage))
-		})
+		p.flags(cmd, false)
 		if cmd.HasExample() {
 			p.macro(".PP\n\\fIExamples\\fR")
 			p.verbatim(cmd.Example)
 		}
 	}
+}
+
+// flags describes the flags that every command has, or those of cmd alone.
+func (p *page) flags(cmd *cobra.Command, common bool) {
+	eachFlag(cmd, func(heading string, first bool, name, usage string) {
+		if (heading == everywhere) != common {
+			return
+		}
+		if first && !common {
+			p.macro(".PP\n\\fI%s\\fR", roff(heading))
+		}
+		p.macro(".TP\n\\fB%s\\fR\n%s", roff(name), roff(usage))
+	})
 }
 
 // roff escapes what troff would take for its own: backslashes, hyphens that must

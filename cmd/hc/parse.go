@@ -64,6 +64,17 @@ func number(low int) func(string) (int, error) {
 	}
 }
 
+// orLess makes 0 say "none", where the zero value says "auto".
+func orLess(parse func(string) (int, error)) func(string) (int, error) {
+	return func(s string) (int, error) {
+		n, err := parse(s)
+		if n == 0 {
+			n = -1
+		}
+		return n, err
+	}
+}
+
 // rate reads events per second: "100", "100/s", "6000/m" or "90/h", as vegeta
 // and curl write it. 0 is no limit.
 func rate(s string) (float64, error) {

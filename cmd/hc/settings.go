@@ -21,6 +21,7 @@ type Settings struct {
 	PerHost     int
 	Rate        float64 // checks per second
 	HostRate    float64
+	MaxIdle     int // connections; negative is none
 
 	// How long.
 	Timeout        time.Duration
@@ -103,6 +104,8 @@ func (s *Settings) engineFlags(fs *pflag.FlagSet) {
 	add(g, &s.PerHost, "per-host", "", "10", "N", number(1), "checks in flight on one host")
 	add(g, &s.Rate, "rate", "", "off", "R/s", orNone("off", rate), "checks begun per second, over all hosts: 100, 100/s or 6000/m")
 	add(g, &s.HostRate, "host-rate", "", "off", "R/s", orNone("off", rate), "the same for each host")
+	add(g, &s.MaxIdle, "max-idle", "", "auto", "N", orNone("auto", orLess(number(0))),
+		"idle connections kept for their host's next target; auto is 2048, less where file descriptors are scarce")
 
 	g = group{fs, "How long"}
 	add(g, &s.Timeout, "timeout", "t", "10s", "D", duration(time.Nanosecond),

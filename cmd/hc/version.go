@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -33,7 +34,8 @@ func readBuild() build {
 		b.Version = cmp.Or(b.Version, "unknown")
 		return b
 	}
-	b.Version = cmp.Or(b.Version, info.Main.Version, "(devel)")
+	// A User-Agent has the version in it, and a token (RFC 9110 §5.6.2) no parentheses.
+	b.Version = cmp.Or(b.Version, strings.Trim(info.Main.Version, "()"), "devel")
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -47,14 +49,8 @@ func readBuild() build {
 	return b
 }
 
-// buildVersion is the version alone, fit for a User-Agent: a token of RFC 9110
-// §5.6.2 has no parentheses.
-func buildVersion() string {
-	if v := readBuild().Version; v != "(devel)" {
-		return v
-	}
-	return "devel"
-}
+// buildVersion is the version alone.
+func buildVersion() string { return readBuild().Version }
 
 func newVersion(c *console) *cobra.Command {
 	asJSON := false
