@@ -46,8 +46,8 @@ func (b breaker) do(ctx context.Context, call func(ctx context.Context) error) e
 		within, cancel := context.WithTimeout(ctx, b.timeout)
 		defer cancel()
 		err := call(within)
-		if err != nil && ctx.Err() != nil {
-			return struct{}{}, fmt.Errorf("%w: %w", errCallerGone, ctx.Err())
+		if err != nil && ended(ctx) {
+			return struct{}{}, fmt.Errorf("%w: %w", errCallerGone, err)
 		}
 		b.note(err)
 		return struct{}{}, err
@@ -56,4 +56,11 @@ func (b breaker) do(ctx context.Context, call func(ctx context.Context) error) e
 		return errOpen
 	}
 	return err
+}
+
+// ended reports whether ctx has ended or is about to: a connection's deadline,
+// which is ctx's, may fire a moment before ctx itself does.
+func ended(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -25,14 +26,15 @@ type RedisConfig struct {
 	Address string
 	TTL     TTL
 	// Timeout is the longest a look-up or a write may take, connecting included;
-	// 0 is the address's timeout, else 100 ms.
+	// 0 is the address's timeout, else 200 ms. With 100 ms a healthy Redis was
+	// missed now and then where ten processes shared two cores.
 	Timeout time.Duration
 	Log     *slog.Logger // trouble, one line a minute; nil is silent
 	Observe Observer
 }
 
 const (
-	defaultTimeout = 100 * time.Millisecond
+	defaultTimeout = 200 * time.Millisecond
 	defaultPool    = 16 // connections: 4 groups looked up at once, of several runs
 
 	keyPrefix  = "hc:v1:"
@@ -204,15 +206,14 @@ func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed 
 	}
 	// The keys of one MGET must share a slot; GETs go to their nodes at once, and
 	// those of a node that is gone do not spoil the others'.
+	p := s.client.Pipeline()
+	for _, key := range keys {
+		p.Get(ctx, key)
+	}
 	values = make([]any, len(keys))
 	err = s.reads.do(ctx, func(ctx context.Context) error {
-		cmds, _ := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, key := range keys {
-				p.Get(ctx, key)
-			}
-			return nil
-		})
-		failed, err = trouble(cmds)
+		cmds, err := p.Exec(ctx)
+		failed, err = trouble(cmds, err)
 		for i, cmd := range cmds {
 			if get, ok := cmd.(*redis.StringCmd); ok && get.Err() == nil {
 				values[i] = get.Val()
@@ -226,20 +227,24 @@ func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed 
 	return values, failed, err
 }
 
-// trouble counts the commands that failed and gives the first one's error. That
-// there is no such key, or that it is no string, is no trouble.
-func trouble(cmds []redis.Cmder) (failed int, first error) {
+// trouble counts the commands of a pipeline that failed and gives the first
+// one's error; err is the pipeline's own.
+func trouble(cmds []redis.Cmder, err error) (failed int, first error) {
 	for _, cmd := range cmds {
-		err := cmd.Err()
-		if err == nil || errors.Is(err, redis.Nil) || strings.HasPrefix(err.Error(), "WRONGTYPE") {
-			continue
-		}
-		failed++
-		if first == nil {
-			first = err
+		if err := cmd.Err(); !harmless(err) {
+			failed++
+			first = cmp.Or(first, err)
 		}
 	}
+	if failed == 0 && !harmless(err) { // there was no connection to send them on
+		return len(cmds), err
+	}
 	return failed, first
+}
+
+// harmless are the replies that there is no such key, or that it is no string.
+func harmless(err error) bool {
+	return err == nil || errors.Is(err, redis.Nil) || strings.HasPrefix(err.Error(), "WRONGTYPE")
 }
 
 // Save implements [Store] in one round trip.
@@ -266,29 +271,22 @@ func (s *Redis) save(ctx context.Context, keys []check.Key, hs []held, now time.
 		return nil
 	}
 	const usual = 256 // bytes of a value
-	buf := make([]byte, 0, usual*len(hs))
-	tooLarge, dropped := 0, len(hs)
-	err := s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for i, name := range names(keys, "") {
-				start := len(buf)
-				var ok bool
-				if buf, ok = appendValue(buf, &hs[i]); !ok {
-					tooLarge++
-					continue
-				}
-				p.Set(ctx, name, buf[start:], hs[i].expires.Sub(now))
-			}
-			return nil
-		})
-		if len(cmds) > 0 {
-			dropped, err = trouble(cmds)
+	buf, tooLarge := make([]byte, 0, usual*len(hs)), 0
+	p := s.client.Pipeline()
+	for i, name := range names(keys, "") {
+		start, ok := len(buf), false
+		if buf, ok = appendValue(buf, &hs[i]); ok {
+			p.Set(ctx, name, buf[start:], hs[i].expires.Sub(now))
+		} else {
+			tooLarge++
 		}
+	}
+	dropped := p.Len() // unless it is sent
+	err := s.writes.do(ctx, func(ctx context.Context) error {
+		cmds, err := p.Exec(ctx)
+		dropped, err = trouble(cmds, err)
 		return err
 	})
-	if err == nil {
-		dropped = 0
-	}
 	s.observe.dropped(dropped + tooLarge)
 	if err != nil {
 		return fmt.Errorf("writing %d results to the shared cache: %w", len(hs), err)

@@ -11,20 +11,19 @@ import (
 )
 
 func (s *Redis) acquire(ctx context.Context, keys []check.Key, token string) ([]bool, error) {
+	p := s.client.Pipeline()
+	for _, name := range names(keys, lockSuffix) {
+		p.SetNX(ctx, name, token, leaseTTL)
+	}
 	got := make([]bool, len(keys))
 	err := s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, _ := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, name := range names(keys, lockSuffix) {
-				p.SetNX(ctx, name, token, leaseTTL)
-			}
-			return nil
-		})
+		cmds, err := p.Exec(ctx)
 		for i, cmd := range cmds {
 			if set, ok := cmd.(*redis.BoolCmd); ok {
 				got[i] = set.Val()
 			}
 		}
-		_, err := trouble(cmds)
+		_, err = trouble(cmds, err)
 		return err
 	})
 	return got, err
@@ -53,14 +52,13 @@ func (s *Redis) release(ctx context.Context, keys []check.Key, token string) err
 }
 
 func (s *Redis) keepFor(ctx context.Context, keys []check.Key, token string, d time.Duration) error {
+	p := s.client.Pipeline()
+	for _, name := range names(keys, lockSuffix) {
+		p.Eval(ctx, keepIfMine, []string{name}, token, d.Milliseconds())
+	}
 	return s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, _ := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, name := range names(keys, lockSuffix) {
-				p.Eval(ctx, keepIfMine, []string{name}, token, d.Milliseconds())
-			}
-			return nil
-		})
-		_, err := trouble(cmds)
+		cmds, err := p.Exec(ctx)
+		_, err = trouble(cmds, err)
 		return err
 	})
 }
