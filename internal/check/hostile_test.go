@@ -16,7 +16,7 @@ import (
 // its reason within the timeout and 100 ms, in bounded memory, and leaves no
 // goroutine behind (TestMain). GET is asked unless the row says otherwise.
 func TestHostileServers(t *testing.T) {
-	const timeout = 400 * time.Millisecond
+	const timeout = time.Second
 	ok := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 	rows := []struct {
 		name   string

@@ -217,6 +217,7 @@ func (v *visit) step(req *request, a *answer, location string) bool {
 		v.fail(ProtocolError, fmt.Sprintf("redirected with %d to a Location that is no URL", a.StatusCode))
 		return false
 	}
+	next.RawQuery = strings.ReplaceAll(next.RawQuery, " ", "%20") // as browsers send it
 	canonical, err := Normalize(next.String())
 	if err != nil {
 		v.fail(InvalidURL, fmt.Sprintf("redirected with %d to a bad URL: %v", a.StatusCode, err))
