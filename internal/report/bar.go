@@ -23,29 +23,32 @@ const (
 //
 // In a narrow terminal the gauge goes first, and then what stands on the right.
 func (p *Progress) bar(width int) string {
-	done := segment{count(p.n.all), bold}
+	all, total := p.n.all(), p.total.Load()
+	done := segment{count(all), bold}
 	var rest []segment
-	if p.total > 0 {
-		done.text += "/" + count(p.total)
-		rest = append(rest, segment{text: strconv.FormatInt(percent(p.n.all, p.total), 10) + "%"})
+	add := func(text string, st style) { rest = append(rest, segment{text, st}) }
+	if total > 0 {
+		done.text += "/" + count(total)
+		add(strconv.FormatInt(percent(all, total), 10)+"%", "")
 	}
-	rest = append(rest, segment{text: perSecond(p.rate)}, segment{"✓ " + count(p.n.pass), green})
-	if p.n.warn > 0 {
-		rest = append(rest, segment{"! " + count(p.n.warn), yellow})
+	add(perSecond(p.rate.now), "")
+	add("✓ "+count(p.n.pass.Load()), green)
+	if n := p.n.warn.Load(); n > 0 {
+		add("! "+count(n), yellow)
 	}
-	rest = append(rest, segment{"✗ " + count(p.n.fail), red})
-	if p.n.skip > 0 {
-		rest = append(rest, segment{"- " + count(p.n.skip), dim})
+	add("✗ "+count(p.n.fail.Load()), red)
+	if n := p.n.skip.Load(); n > 0 {
+		add("- "+count(n), dim)
 	}
-	if left := p.left(); left != "" {
-		rest = append(rest, segment{text: "eta " + left})
+	if left := p.rate.left(total - all); total > 0 && left != "" {
+		add("eta "+left, "")
 	}
-	if p.n.cached > 0 {
-		rest = append(rest, segment{text: "cache " + strconv.FormatInt(percent(p.n.cached, p.n.all), 10) + "%"})
+	if n := p.n.cached.Load(); n > 0 {
+		add("cache "+strconv.FormatInt(percent(n, all), 10)+"%", "")
 	}
 	line := slices.Concat([]segment{done}, rest)
-	if size := min(width-columnsOf(line)-len(gap), maxGauge); p.total > 0 && size >= minGauge {
-		line = slices.Insert(line, 1, segment{text: gauge(size, p.n.all, p.total)})
+	if size := min(width-columnsOf(line)-len(gap), maxGauge); total > 0 && size >= minGauge {
+		line = slices.Insert(line, 1, segment{text: gauge(size, all, total)})
 	}
 	for len(line) > 1 && columnsOf(line) > width {
 		line = line[:len(line)-1]

@@ -27,11 +27,14 @@ type csvOut struct {
 	cells   []string // reused
 }
 
+// column is a name of the schema and how its cell is made of a result.
 type column struct {
 	name string
 	cell func(*check.Result) string
 }
 
+// columns is the table of the format. TestCSVHasTheScalarsOfTheSchema compares
+// each with [check.Result.AppendJSON].
 func columns() []column {
 	phase := func(name string, of func(check.Timing) time.Duration) column {
 		return column{"timing_ms." + name, func(r *check.Result) string { return cellMS(of(r.Timing), r.Timing) }}
@@ -96,6 +99,7 @@ func (c *csvOut) Flush() error {
 
 func (c *csvOut) Close(check.Summary) error { return c.Flush() }
 
+// cellText is what somebody wrote, made harmless.
 func cellText(s string) string {
 	s = strings.ToValidUTF8(s, "\ufffd")
 	if len(s) > 1 && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
@@ -104,6 +108,7 @@ func cellText(s string) string {
 	return s
 }
 
+// cellInt, and the ones below, are empty for what the JSON leaves out.
 func cellInt(n int64) string {
 	if n == 0 {
 		return ""

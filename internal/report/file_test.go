@@ -141,17 +141,32 @@ func TestALinkToAReportStaysALink(t *testing.T) {
 	}
 }
 
-func TestADeviceIsWrittenAndNotReplaced(t *testing.T) {
+// A pipe stands for all that is no regular file: devices are not for a test that
+// may run as root to put at risk.
+func TestWhatIsNoRegularFileIsWrittenAndNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0) // does not wait for a writer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
 	for _, format := range []string{"json", "jsonl"} {
-		file := create(t, os.DevNull, format)
+		file := create(t, path, format)
 		if _, err := io.WriteString(file, "new"); err != nil {
 			t.Error(err)
 		}
 		if err := file.Close(); err != nil {
 			t.Error(err)
 		}
-		if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
-			t.Fatalf("%s is now %v, %v", os.DevNull, info.Mode(), err)
+		if info, err := os.Stat(path); err != nil || info.Mode().Type() != fs.ModeNamedPipe {
+			t.Fatalf("the pipe is now %v, %v", info.Mode(), err)
+		}
+		got := make([]byte, 3)
+		if _, err := io.ReadFull(reader, got); err != nil || string(got) != "new" {
+			t.Errorf("%s: the pipe has %q, %v", format, got, err)
 		}
 	}
 }
@@ -183,9 +198,16 @@ func TestTroubleWithAReportSaysWhatToDo(t *testing.T) {
 	})
 	if runtime.GOOS == "linux" {
 		t.Run("full disk", func(t *testing.T) {
-			file := create(t, "/dev/full", "jsonl")
-			_, err := io.WriteString(file, "new")
+			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := &File{file: full, path: "/dev/full"}
+			_, err = io.WriteString(file, "new")
 			complains(t, err, syscall.ENOSPC, "cannot write /dev/full: no space left on device: ", "free some space")
+			if err := file.Close(); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }

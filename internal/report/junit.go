@@ -30,6 +30,7 @@ type junit struct {
 	row    []byte // reused
 }
 
+// suite is what the head of a suite says, and where its cases are.
 type suite struct {
 	file                           string
 	cases                          chain
@@ -61,6 +62,7 @@ func (j *junit) suite(file string) *suite {
 	return s
 }
 
+// add counts r by the rule of [junit].
 func (s *suite) add(r *check.Result) {
 	s.tests++
 	s.time += r.Timing.Latency()
@@ -71,9 +73,9 @@ func (s *suite) add(r *check.Result) {
 		s.begun = r.CheckedAt
 	}
 	switch {
+	case r.Outcome == check.Pass, r.Outcome == check.Warn:
 	case r.Outcome == check.Skip:
 		s.skips++
-	case r.Outcome != check.Fail:
 	case r.StatusCode > 0:
 		s.failures++
 	default:
@@ -90,6 +92,9 @@ func (j *junit) Close(sum check.Summary) error {
 	return errors.Join(err, j.spool.close())
 }
 
+// copyTo writes the document: each head and, from the spool, what it counts. The
+// time of all suites is that of the run, in which targets were asked at once;
+// that of one is the sum of its cases, as readers expect.
 func (j *junit) copyTo(out *bufio.Writer, sum check.Summary) error {
 	var all suite
 	for _, s := range j.suites {
@@ -120,6 +125,7 @@ func (j *junit) copyTo(out *bufio.Writer, sum check.Summary) error {
 	return out.Flush()
 }
 
+// suiteName names the targets that are in no file by how they came.
 func suiteName(file string) string {
 	switch file {
 	case "":
@@ -136,6 +142,8 @@ func (s *suite) counts() string {
 		s.tests, s.failures, s.errors, s.skips, seconds(s.time))
 }
 
+// appendCase appends one test case. The host is its class, so that readers which
+// group by class group by host.
 func appendCase(b []byte, r *check.Result) []byte {
 	b = append(b, "  <testcase"...)
 	b = append(b, attr("classname", cmp.Or(r.Target.Host(), "hc"))...)
@@ -147,20 +155,18 @@ func appendCase(b []byte, r *check.Result) []byte {
 		}
 	}
 	b = append(b, attr("time", seconds(r.Timing.Latency()))...)
-	element := ""
+	element := "error"
 	switch {
-	case r.Outcome == check.Skip:
-		element = "skipped"
+	case r.Outcome == check.Pass:
+		return append(b, "/>\n"...)
 	case r.Outcome == check.Warn:
 		b = append(b, "><system-out>"...)
 		b = appendXML(b, joinNonEmpty(" ", "WARN", string(r.Reason)+":", fault(r), tries(r)))
 		return append(b, "</system-out></testcase>\n"...)
-	case r.Outcome != check.Fail:
-		return append(b, "/>\n"...)
+	case r.Outcome == check.Skip:
+		element = "skipped"
 	case r.StatusCode > 0:
 		element = "failure"
-	default:
-		element = "error"
 	}
 	b = append(append(b, ">\n   <"...), element...)
 	if element != "skipped" { // the schemas give it no type
@@ -187,6 +193,7 @@ func story(r *check.Result) string {
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
 }
 
+// attr is an attribute, with the blank before it.
 func attr(name, value string) string {
 	return " " + name + `="` + string(appendXML(nil, value)) + `"`
 }

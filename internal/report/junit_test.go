@@ -182,6 +182,15 @@ func TestTheSpoolLeavesNothingBehind(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
 	render(t, "junit", OutputOptions{}, sampleRun(t))
+	open, err := filepath.Glob("/proc/self/fd/*") // none where there is no /proc
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range open {
+		if file, err := os.Readlink(fd); err == nil && strings.HasPrefix(file, dir) {
+			t.Errorf("still open: %s", file)
+		}
+	}
 	if _, err := NewWriter("junit", io.Discard, OutputOptions{}); err != nil { // and is never closed
 		t.Fatal(err)
 	}

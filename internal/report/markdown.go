@@ -41,12 +41,20 @@ func (m *markdown) Write(r check.Result) error {
 		t = new(table)
 		m.tables[r.Outcome] = t
 	}
-	t.add(tableRow(&r))
+	t.add(&r)
 	return nil
 }
 
-func (t *table) add(row string) {
-	if t.more > 0 || t.shown == maxTableRows || t.rows.Len()+len(row) > maxTableBytes {
+// add makes a row of r, or counts it. Once a row did not fit none is tried, so
+// that the rows shown are the first ones, and a long run pays nothing for the
+// others.
+func (t *table) add(r *check.Result) {
+	if t.more > 0 || t.shown == maxTableRows {
+		t.more++
+		return
+	}
+	row := tableRow(r)
+	if t.rows.Len()+len(row) > maxTableBytes {
 		t.more++
 		return
 	}

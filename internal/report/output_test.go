@@ -60,7 +60,7 @@ func sampleRun(t testing.TB) []check.Result {
 		"dial tcp 192.0.2.9:443: connect: connection refused (https://user:hunter2@example.com/)", 700*time.Microsecond)
 	bad := check.Failed(check.Target{Input: "=cmd|' /C calc'!A1\x1b[2J\r\n::error::forged"}, check.InvalidURL, "a URL needs a host")
 	hostile := failed("https://example.com/"+strings.Repeat("very/long/path/", 9)+"?q=1", check.ProtocolError, 0,
-		"malformed answer \"\x1b]0;title\a|`<script>@octocat\u202e\xff##[error]\"\r\nX", 20*time.Millisecond)
+		"malformed answer \"\x1b]0;title\a|`<script> @octocat\u202e\xff##[error]\"\r\nX", 20*time.Millisecond)
 	stopped := check.Failed(check.Target{URL: "https://example.com/cut", Input: "https://example.com/cut"}, check.Canceled, "interrupted")
 	all := []check.Result{ok, moved, cached, down, throttled, known, slow, lost, secret, bad, hostile, stopped}
 	for i := range all {
@@ -136,6 +136,7 @@ func TestFormatsLookLikeTheirGoldens(t *testing.T) {
 		"markdown-passed": {format: "markdown", rs: sampleRun(t)[:3]},
 		"github":          {format: "github", rs: sampleRun(t)},
 		"prometheus":      {format: "prometheus", opt: OutputOptions{Only: []check.Outcome{check.Skip}}, rs: sampleRun(t)},
+		"prometheus-none": {format: "prometheus"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got string

@@ -25,7 +25,7 @@ func newPlain(w io.Writer, _ OutputOptions) (Writer, error) {
 }
 
 func (p *plain) Write(r check.Result) error {
-	b := append(p.row, strings.ToUpper(string(r.Outcome))...)
+	b := append(p.row, strings.ToUpper(clean(string(r.Outcome)))...)
 	b = append(b, '\t')
 	if r.StatusCode > 0 {
 		b = strconv.AppendInt(b, int64(r.StatusCode), 10)
@@ -34,7 +34,7 @@ func (p *plain) Write(r check.Result) error {
 	}
 	b = append(b, '\t')
 	b = strconv.AppendInt(b, r.Timing.Latency().Round(time.Millisecond).Milliseconds(), 10)
-	for _, field := range [...]string{address(&r), string(r.Reason), origin(&r), fault(&r)} {
+	for _, field := range [...]string{address(&r), clean(string(r.Reason)), origin(&r), fault(&r)} {
 		b = append(b, '\t')
 		b = append(b, cmp.Or(field, "-")...)
 	}

@@ -3,8 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hc-health/hc/internal/check"
@@ -44,24 +44,29 @@ type Progress struct {
 	stop chan struct{}
 	done chan struct{}
 
-	mu     sync.Mutex
-	drawn  bool // the bar is on the screen
-	torn   bool // what was written above the bar last is not a whole line yet
-	begun  time.Time
-	total  int64 // 0 is unknown
-	n      tallies
-	rate   float64 // per second, of the recent past
-	rated  time.Time
-	ratedN int64
+	begun time.Time
+	total atomic.Int64 // 0 is unknown
+	n     counters
+
+	// mu is held while the screen is written to, and may be held long: a reader
+	// that stalls must not stall Add.
+	mu    sync.Mutex
+	drawn bool // the bar is on the screen
+	torn  bool // what was written above the bar last is not a whole line yet
+	rate  rate
 }
 
-// tallies are the counts a bar shows.
-type tallies struct{ all, pass, warn, fail, skip, cached int64 }
+// counters are what a bar shows.
+type counters struct{ pass, warn, fail, skip, cached atomic.Int64 }
+
+func (c *counters) all() int64 {
+	return c.pass.Load() + c.warn.Load() + c.fail.Load() + c.skip.Load()
+}
 
 // NewProgress begins to show progress on w as cfg says.
 func NewProgress(w io.Writer, cfg ProgressConfig) *Progress {
 	now := time.Now()
-	p := &Progress{out: w, cfg: cfg, begun: now, rated: now}
+	p := &Progress{out: w, cfg: cfg, begun: now, rate: rate{begun: now, at: now}}
 	var every time.Duration
 	switch cfg.Mode {
 	case ProgressBar:
@@ -93,33 +98,26 @@ func (p *Progress) tick(every time.Duration) {
 	}
 }
 
-// Add counts r.
+// Add counts r. It costs 15 ns (BenchmarkProgressAdd).
 func (p *Progress) Add(r check.Result) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.n.all++
 	switch r.Outcome {
 	case check.Pass:
-		p.n.pass++
+		p.n.pass.Add(1)
 	case check.Warn:
-		p.n.warn++
+		p.n.warn.Add(1)
 	case check.Skip:
-		p.n.skip++
+		p.n.skip.Add(1)
 	default:
-		p.n.fail++
+		p.n.fail.Add(1)
 	}
 	if r.Cached {
-		p.n.cached++
+		p.n.cached.Add(1)
 	}
 }
 
 // SetTotal says how many targets there are, once that is known; then the share
 // done and the time left are shown, too.
-func (p *Progress) SetTotal(n int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.total = n
-}
+func (p *Progress) SetTotal(n int64) { p.total.Store(n) }
 
 // Above gives a Writer to w whose text scrolls by above the bar: whatever is
 // written to the terminal during the run, results and log lines alike, must go
@@ -173,7 +171,7 @@ func (p *Progress) erase() {
 func (p *Progress) show() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.measure(time.Now())
+	p.rate.measure(time.Now(), p.n.all())
 	if p.cfg.Mode == ProgressLines {
 		_, _ = fmt.Fprintln(p.out, p.line())
 		return
@@ -191,52 +189,22 @@ func (p *Progress) show() {
 	p.drawn = true
 }
 
-// rateMemory is how long ago the rate shown begins to forget: long enough for a
-// number that can be read, short enough to show that a run got stuck.
-const rateMemory = 5 * time.Second
-
-// measure updates the rate, an exponentially weighted moving average.
-func (p *Progress) measure(now time.Time) {
-	span := now.Sub(p.rated)
-	if span <= 0 {
-		return
-	}
-	latest := float64(p.n.all-p.ratedN) / span.Seconds()
-	age := now.Sub(p.begun)
-	// Until the run is as old as its memory, this is the plain average.
-	weight := max(1-math.Exp(-span.Seconds()/rateMemory.Seconds()), span.Seconds()/age.Seconds())
-	p.rate += weight * (latest - p.rate)
-	p.rated, p.ratedN = now, p.n.all
-}
-
 // line is a report of the progress for a log.
 func (p *Progress) line() string {
-	done := count(p.n.all)
-	if p.total > 0 {
-		done += " of " + count(p.total)
+	all, total := p.n.all(), p.total.Load()
+	done := count(all)
+	if total > 0 {
+		done += " of " + count(total)
 	}
-	text := fmt.Sprintf("hc: %s checked in %s, %s, %s failed, %s warn",
-		done, time.Since(p.begun).Round(time.Second), perSecond(p.rate), count(p.n.fail), count(p.n.warn))
-	if p.n.cached > 0 {
-		text += fmt.Sprintf(", cache %d%%", percent(p.n.cached, p.n.all))
+	text := fmt.Sprintf("hc: %s checked in %s, %s, %s failed, %s warn", done, time.Since(p.begun).Round(time.Second),
+		perSecond(p.rate.now), count(p.n.fail.Load()), count(p.n.warn.Load()))
+	if cached := p.n.cached.Load(); cached > 0 {
+		text += fmt.Sprintf(", cache %d%%", percent(cached, all))
 	}
-	if left := p.left(); left != "" {
+	if left := p.rate.left(total - all); total > 0 && left != "" {
 		text += ", " + left + " left"
 	}
 	return text
-}
-
-// left estimates the time the rest takes; "" where there is no telling.
-func (p *Progress) left() string {
-	rest := p.total - p.n.all
-	if p.total == 0 || rest < 0 || rest > 0 && p.rate < 0.01 {
-		return ""
-	}
-	if rest == 0 {
-		return "0s"
-	}
-	seconds := math.Ceil(float64(rest) / p.rate)
-	return (time.Duration(seconds) * time.Second).String()
 }
 
 // percent is the share of part in whole, rounded down: 100 % is all of it.

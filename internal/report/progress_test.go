@@ -56,7 +56,7 @@ func (s *screen) below() string {
 func (p *Progress) recent() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.rate
+	return p.rate.now
 }
 
 func passed(n int) []check.Result {

@@ -92,11 +92,13 @@ type exposition struct {
 	name string // of the family begun last
 }
 
+// family begins a metric: its samples follow.
 func (e *exposition) family(name, kind, help string) {
 	e.name = name
 	e.text = fmt.Appendf(e.text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
+// sample adds a value to the family; label is `name="value"` or "".
 func (e *exposition) sample(suffix, label string, value float64) {
 	if label != "" {
 		label = "{" + label + "}"

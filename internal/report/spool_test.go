@@ -18,21 +18,21 @@ func TestChainsOfASpoolReadBackWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			chains := map[rune]*chain{'a': {}, 'b': {}, 'c': {}}
-			want := make(map[rune]string)
+			want := map[rune]*strings.Builder{'a': {}, 'b': {}, 'c': {}}
 			for i, of := range order {
 				text := fmt.Sprintf("%d%s;", i, strings.Repeat("-", i%50))
 				if err := s.append(chains[of], []byte(text)); err != nil {
 					t.Fatal(err)
 				}
-				want[of] += text
+				want[of].WriteString(text)
 			}
 			for of, c := range chains {
 				var got bytes.Buffer
 				if err := s.copyTo(&got, *c); err != nil {
 					t.Fatal(err)
 				}
-				if got.String() != want[of] {
-					t.Errorf("%c reads back as %d bytes, want %d", of, got.Len(), len(want[of]))
+				if got.String() != want[of].String() {
+					t.Errorf("%c reads back as %d bytes, want %d", of, got.Len(), want[of].Len())
 				}
 			}
 			if err := s.close(); err != nil {

@@ -40,6 +40,8 @@ func (t *text) Close(s check.Summary) error {
 	return t.Flush()
 }
 
+// The widths of the columns. The address takes two fifths of the terminal, the
+// error the rest.
 const (
 	maxAddressColumn = 48 // more would keep the rest from fitting beside it
 	verdictColumn    = 15 // the longest usual one, connect_refused
@@ -138,6 +140,7 @@ func reasonsText(s check.Summary) string {
 	return clean(strings.Join(parts, " · "))
 }
 
+// latencyText is "" where nothing was asked.
 func latencyText(l check.Latency) string {
 	if l.Max == 0 {
 		return ""

@@ -76,9 +76,9 @@ func verdict(r *check.Result) string {
 		}
 	}
 	if r.Reason == "" {
-		return string(r.Outcome)
+		return clean(string(r.Outcome))
 	}
-	return string(r.Reason)
+	return clean(string(r.Reason))
 }
 
 // fault is the error of r, masked and clean.

@@ -179,7 +179,7 @@ func TestNoFormatShowsASecret(t *testing.T) {
 }
 
 // Memory is that of the buffers, whatever the length of the run: no format
-// collects results. 40 000 rows of 400 bytes would be 16 MB.
+// collects results. 20 000 rows of 400 bytes would be 8 MB.
 func TestFormatsTakeBoundedMemory(t *testing.T) {
 	rs := sampleRun(t)
 	for i := range rs {
@@ -192,7 +192,7 @@ func TestFormatsTakeBoundedMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := heap()
-			for i := range 40_000 {
+			for i := range 20_000 {
 				r := rs[i%len(rs)]
 				r.Target.Seq = int64(i)
 				if err := w.Write(r); err != nil {
