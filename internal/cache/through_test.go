@@ -49,11 +49,11 @@ func collect(ctx context.Context, r check.Runner, ts []check.Target) []check.Res
 
 // stores are those a test runs on that says nothing special of one.
 func stores(t *testing.T) map[string]Store {
-	redis := newStore(t, RedisConfig{Address: startRedis(t).url()})
+	redis := newStore(t, RedisConfig{Address: startRedis(t).url(), Timeout: 5 * time.Second}) // the machine is shared
 	return map[string]Store{
 		"memory":            NewMemory(MemoryConfig{}),
 		"redis":             redis,
-		"memory over redis": Over(NewMemory(MemoryConfig{}), newStore(t, RedisConfig{Address: startRedis(t).url()})),
+		"memory over redis": Over(NewMemory(MemoryConfig{}), newStore(t, RedisConfig{Address: startRedis(t).url(), Timeout: 5 * time.Second})),
 	}
 }
 
