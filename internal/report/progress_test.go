@@ -246,6 +246,25 @@ func TestNoProgressIsNoOutputAndNoDetour(t *testing.T) {
 	}
 }
 
+// stuck is a terminal that somebody stopped with ^S.
+type stuck struct{ resume chan struct{} }
+
+func (s stuck) Write(p []byte) (int, error) {
+	<-s.resume
+	return len(p), nil
+}
+
+func TestATerminalThatIsStoppedStopsNoCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stuck{make(chan struct{})}
+		p := begin(s, ProgressConfig{Mode: ProgressBar})
+		p.Add(check.Result{}) // deadlocks the bubble where it waits for the screen
+		p.SetTotal(1)
+		close(s.resume)
+		p.Close()
+	})
+}
+
 // BenchmarkProgressAdd is what each result of a run costs with a bar on.
 func BenchmarkProgressAdd(b *testing.B) {
 	p := NewProgress(io.Discard, ProgressConfig{Mode: ProgressBar})
