@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,6 +31,11 @@ type server struct {
 
 // startRedis starts a server with further arguments, as "--requirepass", "pw".
 func startRedis(t testing.TB, args ...string) *server {
+	t.Helper()
+	return startServer(t, append([]string{"--save", "", "--appendonly", "no"}, args...)...)
+}
+
+func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, args: args, addr: freeAddr(t), dir: shortDir(t)}
 	s.c = redis.NewClient(&redis.Options{Addr: s.socket(), DisableIdentity: true, MaxRetries: -1})
@@ -63,10 +69,7 @@ func shortDir(t testing.TB) string {
 func (s *server) start() {
 	s.t.Helper()
 	_, port, _ := net.SplitHostPort(s.addr)
-	args := append([]string{
-		"--bind", "127.0.0.1", "--port", port, "--unixsocket", s.socket(), "--dir", s.dir,
-		"--save", "", "--appendonly", "no", "--enable-debug-command", "yes",
-	}, s.args...)
+	args := append(slices.Clone(s.args), "--bind", "127.0.0.1", "--port", port, "--unixsocket", s.socket(), "--dir", s.dir)
 	s.cmd = exec.Command("redis-server", args...)
 	s.cmd.Stdout = &s.log
 	if err := s.cmd.Start(); err != nil {
