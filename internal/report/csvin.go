@@ -50,15 +50,16 @@ func csvHeader(line string) (sep byte, columns []string, ok bool) {
 	for _, try := range []byte(",;\t") {
 		row := csvRows{sep: try}
 		row.split([]byte(line))
-		if len(row.fields) <= len(columns) {
-			continue
-		}
-		sep, columns = try, nil
+		var names []string
 		for _, f := range row.fields {
-			columns = append(columns, strings.ToLower(string(bytes.TrimSpace(f))))
+			names = append(names, strings.ToLower(string(bytes.TrimSpace(f))))
+		}
+		found := slices.Contains(names, "url")
+		if found && !ok || found == ok && len(names) > len(columns) {
+			sep, columns, ok = try, names, found
 		}
 	}
-	return sep, columns, slices.Contains(columns, "url")
+	return sep, columns, ok
 }
 
 func (c *csvRows) target(d Defaults, columns []string) check.Target {
@@ -73,45 +74,50 @@ func (c *csvRows) target(d Defaults, columns []string) check.Target {
 }
 
 // csvItem reads a row. A short row leaves the last columns empty; a long one
-// holds a separator that is not quoted, most likely in the URL.
-func csvItem(columns []string, fields [][]byte) (it item, err error) {
+// holds a separator that is not quoted, most likely in the URL. The url is given
+// with an error, too.
+func csvItem(columns []string, fields [][]byte) (item, error) {
+	var it item
+	var errs []error
 	for i, column := range columns[:min(len(columns), len(fields))] {
-		value := string(bytes.TrimSpace(fields[i]))
-		if value == "" || err != nil && column != "url" {
-			continue
-		}
-		switch column {
-		case "url":
-			it.url = value
-		case "method":
-			it.method = value
-		case "accept":
-			it.expect.Codes, err = check.ParseCodes(value)
-		case "max_latency_ms":
-			it.expect.Latency, err = csvMillis(value)
-		case "timeout_ms":
-			it.timeout, err = csvMillis(value)
-		case "tags":
-			it.tags = splitTags(value)
-		case "expect_body":
-			it.expect.Body, err = parsePattern(value)
-		case "cert_days":
-			it.expect.CertDays, err = strconv.Atoi(value)
-		default:
-			continue
-		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", column, err)
+		if err := it.addCell(column, string(bytes.TrimSpace(fields[i]))); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", column, err))
 		}
 	}
 	switch {
-	case err != nil:
+	case len(errs) > 0:
+		return it, errs[0]
 	case len(fields) > len(columns):
-		err = fmt.Errorf("%d fields where the header has %d: put a field that holds the separator in double quotes", len(fields), len(columns))
+		return it, fmt.Errorf("%d fields where the header has %d: put a field that holds the separator in double quotes", len(fields), len(columns))
 	case it.url == "":
-		err = errors.New("no url")
+		return it, errors.New("no url")
 	}
-	return it, err
+	return it, nil
+}
+
+func (it *item) addCell(column, value string) (err error) {
+	if value == "" {
+		return nil
+	}
+	switch column {
+	case "url":
+		it.url = value
+	case "method":
+		it.method = value
+	case "accept":
+		it.expect.Codes, err = check.ParseCodes(value)
+	case "max_latency_ms":
+		it.expect.Latency, err = csvMillis(value)
+	case "timeout_ms":
+		it.timeout, err = csvMillis(value)
+	case "tags":
+		it.tags = splitTags(value)
+	case "expect_body":
+		it.expect.Body, err = parsePattern(value)
+	case "cert_days":
+		it.expect.CertDays, err = parseDays(value)
+	}
+	return err
 }
 
 func csvMillis(s string) (time.Duration, error) {
@@ -156,11 +162,13 @@ func (c *csvRows) scan() bool {
 	if errors.Is(err, bufio.ErrBufferFull) {
 		c.fault = fmt.Errorf("the row, or a quoted field in it, does not end within %d KiB", maxLine>>10)
 	}
-	if len(text) == 0 || c.fault != nil {
+	switch {
+	case c.fault != nil:
 		return c.lines.scan()
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	case err != nil && !errors.Is(err, io.EOF):
 		c.err = err
+		return false
+	case len(text) == 0:
 		return false
 	}
 	c.number += bytes.Count(text[:n], []byte("\n"))

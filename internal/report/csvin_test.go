@@ -15,6 +15,7 @@ func TestCSVRows(t *testing.T) {
 		{"quoted header", "\"a,b\",\"url\"\nx,a.test\n", []string{"2: GET https://a.test/"}},
 		{"blank lines", "\n\nurl\n\na.test\n\n", []string{"5: GET https://a.test/"}},
 		{"semicolons", "name;url;tags\na,b;a.test;x\n", []string{"2: GET https://a.test/ tag=x"}},
+		{"separator that finds the URLs", "url;first,last,middle\na.test;x\n", []string{"2: GET https://a.test/"}},
 		{"tabs", "name\turl\na;b,c\ta.test\n", []string{"2: GET https://a.test/"}},
 		{"CRLF", "url,method\r\na.test,HEAD\r\nb.test,\r\n", []string{"2: HEAD https://a.test/", "3: GET https://b.test/"}},
 		{"no line end", "url\na.test", []string{"2: GET https://a.test/"}},
@@ -28,7 +29,7 @@ func TestCSVRows(t *testing.T) {
 			"2: bad: 3 fields where the header has 2: put a field that holds the separator in double quotes", "3: GET https://b.test/",
 		}},
 		{"bad cells", "url,accept,timeout_ms,cert_days,expect_body,method\na.test,ok\na.test,,soon\na.test,,,x\na.test,,,,(\na.test,,,,,FETCH\nftp://a.test\n", []string{
-			`2: bad: accept: "ok" is no status code…`, `3: bad: timeout_ms: "soon" is no number of milliseconds`, "4: bad: cert_days: …",
+			`2: bad: accept: "ok" is no status code…`, `3: bad: timeout_ms: "soon" is no number of milliseconds`, `4: bad: cert_days: "x" is no number of days`,
 			"5: bad: expect_body: …", "6: bad: unknown method…", "7: bad: scheme ftp is not http or https",
 		}},
 		{"quote that is not closed loses its line only", "url,note\n\"a.test,x\nb.test,y\nc.test,z\n", []string{

@@ -8,8 +8,8 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// seen remembers which targets were read, by 64 bits of each: 10 to 13 bytes per
-// target, garbage aside (TestTenMillionURLsFitIn40BytesEach).
+// seen remembers which targets were read, by 64 bits of each. That takes 10 to 13
+// bytes per target, and 21 with all garbage (BenchmarkTenMillionURLs).
 //
 // Two unequal targets among n have the same hash, and the later one is dropped,
 // with odds of n²/2⁶⁵: one to four hundred thousand among ten million. Nobody

@@ -1,3 +1,5 @@
+// Package report reads targets in and writes results out: every file format of hc
+// lives here.
 package report
 
 import (
@@ -125,6 +127,7 @@ func openSource(arg string, stdin io.Reader) (source, error) {
 
 // fileError puts what the system says about a file into a sentence with a way out.
 func fileError(name string, err error) error {
+	name = check.MaskText(name) // it may be a URL that lacks its scheme
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("no file %s: give a list file, - for standard input, or a URL with its scheme, such as https://example.com/", name)
@@ -227,6 +230,9 @@ func (in *Input) noTargets() error {
 	var names []string
 	for _, s := range in.sources {
 		names = append(names, s.title())
+	}
+	if more := len(names) - 3; more > 0 {
+		names = append(names[:3], fmt.Sprintf("%d more", more))
 	}
 	return fmt.Errorf("%w in %s", ErrNoTargets, strings.Join(names, ", "))
 }

@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -135,6 +136,14 @@ func parseHeaderRule(name, pattern string) (check.HeaderRule, error) {
 
 // maxCertDays bounds cert_days: more, a century, is a slip.
 const maxCertDays = 36500
+
+func parseDays(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no number of days", clip(s, 64))
+	}
+	return n, nil
+}
 
 // expect completes what a target expects.
 func (d Defaults) expect(own check.Expect) (check.Expect, error) {

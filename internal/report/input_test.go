@@ -128,6 +128,7 @@ func TestWhatCannotBeOpenedIsSaidBeforeAnythingIsRead(t *testing.T) {
 	good := write(t, "good.txt", "https://a.test/\n")
 	for _, tt := range []struct{ name, arg, want string }{
 		{"missing", "nowhere/urls.txt", "no file nowhere/urls.txt: give a list file, - for standard input, or a URL with its scheme"},
+		{"secret without scheme", "u:hunter2@a.test?token=hunter2", "no file ***@a.test?token=***: give a list file"},
 		{"host without scheme", "example.com", "or a URL with its scheme, such as https://example.com/"},
 		{"directory", t.TempDir(), "is a directory: name the list files in it"},
 		{"empty argument", "", "no file"},
@@ -168,6 +169,9 @@ func TestNoTargets(t *testing.T) {
 		if !errors.Is(err, ErrNoTargets) || !strings.HasPrefix(err.Error(), "no targets in "+args[0]) {
 			t.Errorf("Open(%v): %v, want no targets in it", args, err)
 		}
+	}
+	if _, err := Open([]string{empty, empty, empty, empty, comments}, nil, InputOptions{}); err == nil || !strings.HasSuffix(err.Error(), ", 2 more") {
+		t.Errorf("of five files: %v", err)
 	}
 	t.Run("one input of several may be empty", func(t *testing.T) {
 		in := open(t, []string{empty, "https://a.test/"}, nil, InputOptions{})

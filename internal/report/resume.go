@@ -23,7 +23,7 @@ type Resume struct {
 // ReadResume reads the JSONL results of an earlier run, of which pass, warn and
 // fail are answers. What is no result is passed over, the last line that a
 // killed run cut off among it; a file with nothing else is an error. It keeps
-// up to 24 bytes per result while reading, and then 12 per target.
+// 12 to 15 bytes per result.
 func ReadResume(file string) (*Resume, error) {
 	done, err := readIdentities(file, func(r check.Result) bool {
 		return r.Outcome == check.Pass || r.Outcome == check.Warn || r.Outcome == check.Fail

@@ -138,6 +138,24 @@ func TestFilesOfEarlierRunsThatAreNone(t *testing.T) {
 	}
 }
 
+// Invariants: no panic; whatever stands around it, a whole line of results counts.
+func FuzzReadResume(f *testing.F) {
+	f.Add("", "")
+	f.Add("{\"type\":\"result\",\"url\":\"https://b.test/\",\"outcome\":\"pass\"}\n", "{\"type\":\"result\",\"ur")
+	f.Add("x\n{\"type\":\"result\",\"expect\":\"body=(\"}\n", "\x00")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		line := results(t, "https://a.test/ 301", "pass")
+		resume, err := ReadResume(write(t, "out.jsonl", before+"\n"+line+after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := collect(t, decodeTXT, "https://a.test/ 301")[0]
+		if !resume.Skip(target) {
+			t.Fatal("the answer is lost")
+		}
+	})
+}
+
 func BenchmarkReadResume(b *testing.B) {
 	const lines = 10_000
 	var text []byte

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -134,7 +133,7 @@ func (it *item) addOption(key, value string) (err error) {
 		it.expect.Body, err = parsePattern(value)
 	case "cert_days":
 		twice = it.expect.CertDays != 0
-		it.expect.CertDays, err = strconv.Atoi(value)
+		it.expect.CertDays, err = parseDays(value)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,8 @@ func decodeYAML(r *bufio.Reader, d Defaults, emit func(check.Target) bool) error
 	if len(text) > maxYAML {
 		return fmt.Errorf("more than %d MiB of YAML: write JSON lines (.jsonl), which have no such bound", maxYAML>>20)
 	}
-	file, err := parser.ParseBytes(text, 0)
+	// The parser counts some CR LF as two lines, and a result must name its own.
+	file, err := parser.ParseBytes(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), 0)
 	if err != nil {
 		return yamlError("invalid YAML", err)
 	}

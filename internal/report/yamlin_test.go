@@ -33,6 +33,9 @@ func TestYAMLElements(t *testing.T) {
 		}},
 		{"key targets", "targets:\n  - a.test\n", []string{"2: GET https://a.test/"}},
 		{"several documents", "%YAML 1.2\n---\n- a.test\n---\n- b.test\n...\n", []string{"3: GET https://a.test/", "5: GET https://b.test/"}},
+		{"CRLF", "- a.test\r\n# b\r\n- url: c.test\r\n  tags: [x]\r\n- d.test\r\n", []string{
+			"1: GET https://a.test/", "3: GET https://c.test/ tag=x", "5: GET https://d.test/",
+		}},
 		{"flow", "[a.test, {url: b.test}]", []string{"1: GET https://a.test/", "1: GET https://b.test/"}},
 		{"JSON", "[\n\t{\"url\": \"a.test\"},\n\t{\"url\": \"b.test\",\n\t \"accept\": \"2xx\"}\n]\n", []string{"2: GET https://a.test/", "3: GET https://b.test/"}},
 		{"nothing", "# nothing\n", nil},
