@@ -41,11 +41,15 @@ func (f *flights) Check(ctx context.Context, t Target) Result {
 	key := t.Key()
 	f.mu.Lock()
 	c := f.calls[key]
-	if c == nil || t.Fresh {
+	joins := c != nil && !t.Fresh
+	if !joins {
 		c = f.begin(ctx, t, key)
 	}
 	c.callers++
 	f.mu.Unlock()
+	if joins {
+		Leave(ctx)
+	}
 
 	select {
 	case <-c.done:

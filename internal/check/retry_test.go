@@ -98,6 +98,8 @@ type turn struct {
 	err       error
 }
 
+func (p *turn) Leave() {}
+
 func (p *turn) Wait(_ context.Context, _ time.Duration, throttled bool) error {
 	p.throttled = append(p.throttled, throttled)
 	return p.err

@@ -15,6 +15,10 @@ type Turn interface {
 	// d is over, where the host has throttled round after round and asking again
 	// is no use.
 	Wait(ctx context.Context, d time.Duration, throttled bool) error
+
+	// Leave gives the place back for good. It is for a check that asks nothing
+	// itself any more.
+	Leave()
 }
 
 // ErrThrottled is returned by [Turn.Wait] for a host that is given up on.
@@ -41,5 +45,14 @@ func Wait(ctx context.Context, d time.Duration, throttled bool) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// Leave gives back the place of a check that from now on only waits for another
+// one's answer. If it kept its place, and many like it, the other one could not
+// get its own back after a [Wait] (TestRepeatsOfAFailingURLDoNotLockThePool).
+func Leave(ctx context.Context) {
+	if turn, ok := ctx.Value(turnKey{}).(Turn); ok {
+		turn.Leave()
 	}
 }

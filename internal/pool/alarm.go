@@ -77,11 +77,17 @@ func (p *Pool) stopTimer() {
 func (p *Pool) ring() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.timerDue = time.Time{}
-	for now := time.Now(); len(p.alarms) > 0 && !now.Before(p.alarms[0].due); {
+	now := time.Now()
+	p.overdue(now)
+	p.fill(now)
+	p.goroutineEnds()
+}
+
+// overdue looks at the hosts whose alarm is due, and sets the timer anew.
+func (p *Pool) overdue(now time.Time) {
+	for len(p.alarms) > 0 && !now.Before(p.alarms[0].due) {
 		p.freed(heap.Pop(&p.alarms).(*host), now)
 	}
-	p.fill(time.Now())
+	p.timerDue = time.Time{}
 	p.setTimer()
-	p.goroutineEnds()
 }

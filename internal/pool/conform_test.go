@@ -34,7 +34,7 @@ func TestRunnersConform(t *testing.T) {
 		}},
 		{"pool with rates", checktest.Suite{
 			Make: func(c check.Checker) check.Runner {
-				return New(c, Config{Rate: 20_000, HostRate: 5_000})
+				return New(c, Config{Rate: 100_000, HostRate: 10_000})
 			},
 		}},
 		{"pool that others use too", checktest.Suite{

@@ -6,9 +6,8 @@ import (
 )
 
 const (
-	defaultPause = time.Second // for a host that throttles and names no time
-	minShut      = time.Second // a host that is given up is left alone for this at least
-	maxPause     = time.Minute // however much longer it asks for (lychee caps the same)
+	minPause = time.Second // whatever a host that throttles asks for
+	maxPause = time.Minute // the same; lychee's limit too
 
 	// recall is how long after its last pause a host that throttled is still
 	// met with a single probe.

@@ -160,7 +160,7 @@ func (p *Pool) join(ctx context.Context) *run {
 	defer p.mu.Unlock()
 	p.runs[r] = struct{}{}
 	p.quiet.Broadcast() // whoever waits for the last goroutine is not the last
-	p.setTimer()
+	p.overdue(time.Now())
 	return r
 }
 

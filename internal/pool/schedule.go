@@ -235,6 +235,9 @@ func (p *Pool) answer(k *ticket, res check.Result) {
 
 // drop takes all tickets of r out of their lanes, and lets none in any more.
 func (p *Pool) drop(r *run, now time.Time) {
+	if r.dropped {
+		return
+	}
 	r.dropped = true
 	for h, l := range r.lanes {
 		for l.tickets.len() > 0 {
@@ -248,6 +251,11 @@ func (p *Pool) drop(r *run, now time.Time) {
 		p.freed(h, now)
 	}
 	r.ready = queue[*lane]{}
+	for range p.turns.len() {
+		if other := p.turns.pop(); other != r {
+			p.turns.push(other)
+		}
+	}
 	r.closeIfDone()
 }
 

@@ -8,19 +8,18 @@ import (
 )
 
 // throttled notes that k's host asked to be left alone for so long, 0 where it
-// named no time. What the checks of one round are told is one pause.
+// named no time. It is for a second at least: two rounds with the short waits of
+// a first retry would give up a host that counts requests by the second. What
+// the checks of one round are told is one pause.
 func (p *Pool) throttled(k *ticket, asked time.Duration, now time.Time) {
 	h := k.host
 	if h == p.hostless {
 		return
 	}
-	if asked <= 0 {
-		asked = defaultPause
-	}
-	until := now.Add(min(asked, maxPause))
+	until := now.Add(min(max(asked, minPause), maxPause))
 	switch {
 	case h.probe == k: // a second round
-		h.until = now.Add(min(max(asked, minShut), maxPause))
+		h.until = until
 		p.shut(h, now)
 	case h.mode == open:
 		h.until = until

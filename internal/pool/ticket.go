@@ -138,6 +138,7 @@ func (k *ticket) rouse(to state, err error) {
 	switch k.state {
 	case asleep:
 		delete(k.host.asleep, k)
+		k.run.pool.forgetIdle(k.host, time.Now())
 	case returning:
 		// Where it is still in its lane, it is passed over there.
 	default:

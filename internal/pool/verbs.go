@@ -119,8 +119,9 @@ func Windowed[In, Out any](
 		}()
 		defer outs.drain()
 		defer cancel()
+		var spare []Out
 		for {
-			ready, more := outs.collect(nil)
+			ready, more := outs.collect(spare)
 			for _, out := range ready {
 				<-places
 				if !yield(out) {
@@ -130,6 +131,8 @@ func Windowed[In, Out any](
 			if !more {
 				return
 			}
+			clear(ready)
+			spare = ready
 			<-outs.filled
 		}
 	}
