@@ -72,7 +72,7 @@ func (m *Memory) peek(_ context.Context, ts []check.Target) ([]check.Result, err
 	now := time.Now()
 	for i := range ts {
 		if h, ok := m.results.GetIfPresent(ts[i].Key()); ok {
-			rs[i], _ = h.answer(ts[i], now)
+			h.answer(&ts[i], now, &rs[i])
 		}
 	}
 	return rs, nil

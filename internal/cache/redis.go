@@ -151,44 +151,35 @@ func (s *Redis) Lost() error {
 
 // Load implements [Store] in one round trip.
 func (s *Redis) Load(ctx context.Context, ts []check.Target) ([]check.Result, error) {
-	hs, failed, err := s.load(ctx, ts)
-	rs := answers(ts, hs)
+	rs, failed, err := s.look(ctx, ts, nil)
 	s.observe.looked(tierRedis, rs, failed)
 	return rs, err
 }
 
 func (s *Redis) peek(ctx context.Context, ts []check.Target) ([]check.Result, error) {
-	hs, _, err := s.load(ctx, ts)
-	return answers(ts, hs), err
+	rs, _, err := s.look(ctx, ts, nil)
+	return rs, err
 }
 
-// load gives what is held for each of ts, of no use where it has no CheckedAt,
-// and how many could not be asked for.
-func (s *Redis) load(ctx context.Context, ts []check.Target) ([]held, int, error) {
+// look is Load, and tells how many of ts could not be asked for. What answers is
+// given to keep as well, where that is not nil.
+func (s *Redis) look(ctx context.Context, ts []check.Target, keep func(check.Key, held)) (rs []check.Result, failed int, err error) {
 	keys := make([]check.Key, len(ts))
 	for i := range ts {
 		keys[i] = ts[i].Key()
 	}
-	hs := make([]held, len(ts))
 	values, failed, err := s.fetch(ctx, names(keys, ""))
-	var d decoder
-	for i, v := range values {
-		if text, ok := v.(string); ok {
-			hs[i], _ = d.value(text)
-		}
-	}
-	return hs, failed, err
-}
-
-func answers(ts []check.Target, hs []held) []check.Result {
-	rs := make([]check.Result, len(ts))
+	rs = make([]check.Result, len(ts))
 	now := time.Now()
-	for i := range hs {
-		if !hs[i].res.CheckedAt.IsZero() {
-			rs[i], _ = hs[i].answer(ts[i], now)
+	var d decoder
+	var h held
+	for i, v := range values {
+		text, ok := v.(string)
+		if ok && d.value(text, &h) && h.answer(&ts[i], now, &rs[i]) && keep != nil {
+			keep(keys[i], h)
 		}
 	}
-	return rs
+	return rs, failed, err
 }
 
 // fetch gets the values of keys, nil where there is none or it is no string, and

@@ -100,14 +100,7 @@ func (t *through) Run(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[c
 func (r *run) look(ctx context.Context, group []check.Target) (done []check.Result, rest []check.Target) {
 	asked, rest := split(group)
 	rs, err := r.store.Load(ctx, asked)
-	done, missed := rs[:0], asked[:0] // in place: what is written has been read
-	for i := range rs {
-		if rs[i].CheckedAt.IsZero() {
-			missed = append(missed, asked[i])
-		} else {
-			done = append(done, rs[i])
-		}
-	}
+	done, missed := part(asked, rs)
 	if len(missed) == 0 {
 		return done, rest
 	}
@@ -126,15 +119,37 @@ func (r *run) look(ctx context.Context, group []check.Target) (done []check.Resu
 // split parts group, in place, into what may be read from a cache and what may
 // not.
 func split(group []check.Target) (asked, rest []check.Target) {
-	asked = group[:0]
-	for _, t := range group {
-		if t.Fresh || t.Invalid != "" {
-			rest = append(rest, t)
-		} else {
-			asked = append(asked, t)
+	n := 0
+	for i := range group {
+		switch t := &group[i]; {
+		case t.Fresh || t.Invalid != "":
+			rest = append(rest, *t)
+		case n < i:
+			group[n] = *t
+			fallthrough
+		default:
+			n++
 		}
 	}
-	return asked, rest
+	return group[:n], rest
+}
+
+// part parts what was loaded for asked, in place, into hits and what was missed.
+func part(asked []check.Target, rs []check.Result) (done []check.Result, missed []check.Target) {
+	hits, misses := 0, 0
+	for i := range rs {
+		switch {
+		case rs[i].CheckedAt.IsZero():
+			asked[misses] = asked[i]
+			misses++
+		case hits < i:
+			rs[hits] = rs[i]
+			fallthrough
+		default:
+			hits++
+		}
+	}
+	return rs[:hits], asked[:misses]
 }
 
 // claim asks for the leases of leads, and then looks again: since the first

@@ -42,14 +42,11 @@ func (s *Tiered) below(ctx context.Context, ts []check.Target, rs []check.Result
 	if len(missed) == 0 {
 		return rs, nil
 	}
-	hs, failed, err := s.load(ctx, missed)
-	found, now := answers(missed, hs), time.Now()
+	now := time.Now()
+	found, failed, err := s.look(ctx, missed, func(key check.Key, h held) { s.front.keep(key, h, now) })
 	observe.looked(tierRedis, found, failed)
-	for i, r := range found {
-		if !r.CheckedAt.IsZero() {
-			s.front.keep(r.Target.Key(), hs[i], now)
-			rs[at[i]] = r
-		}
+	for i := range found {
+		rs[at[i]] = found[i]
 	}
 	return rs, err
 }

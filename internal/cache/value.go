@@ -37,18 +37,18 @@ func hold(r check.Result, ttl TTL, now time.Time) (held, bool) {
 	return h, true
 }
 
-// answer gives the Result for t, or false where h does not answer it: it is no
-// longer good, too old for t, or it ran out of less time than t allows.
-func (h *held) answer(t check.Target, now time.Time) (check.Result, bool) {
+// answer sets r to the Result for t and reports whether there is one: none where
+// h is no longer good, too old for t, or ran out of less time than t allows.
+func (h *held) answer(t *check.Target, now time.Time, r *check.Result) bool {
 	age := max(now.Sub(h.res.CheckedAt), 0) // clocks of two machines differ
 	if !now.Before(h.expires) || t.Fresh || t.MaxAge > 0 && age > t.MaxAge || t.Timeout > h.patience && h.patience > 0 {
-		return check.Result{}, false
+		return false
 	}
-	r := h.res
-	r.Target = t
+	*r = h.res
+	r.Target = *t
 	r.Outcome = r.Reason.Default()
 	r.Cached, r.CacheAge = true, age
-	return r, true
+	return true
 }
 
 // A value is a held as Redis has it: a version, a CRC-32C of what follows, then
@@ -136,17 +136,19 @@ type decoder struct {
 	copy [maxValue]byte
 }
 
-// value gives what s holds. The strings of the Result are parts of s, so that
-// little is copied: about 500 ns for one with every field (BenchmarkDecode).
-func (d *decoder) value(s string) (h held, ok bool) {
+// value sets h to what s holds and reports whether that is a value; if not, h is
+// of no use. The strings of the Result are parts of s, so that little is copied:
+// about 500 ns for one with every field (BenchmarkDecode).
+func (d *decoder) value(s string, h *held) bool {
 	if len(s) < valueHead || len(s) > maxValue || s[0] != valueVersion {
-		return held{}, false
+		return false
 	}
 	// The sum of a string is that of a copy: one a decoder has, and not one a value.
 	whole := d.copy[:copy(d.copy[:], s)]
 	if binary.LittleEndian.Uint32(whole[1:]) != crc32.Checksum(whole[valueHead:], castagnoli) {
-		return held{}, false
+		return false
 	}
+	*h = held{}
 	d.rest, d.bad = s[valueHead:], false
 	r := &h.res
 	h.expires = time.UnixMilli(d.int())
@@ -170,10 +172,7 @@ func (d *decoder) value(s string) (h held, ok bool) {
 		r.TLS = &check.TLS{Version: d.string(), Issuer: d.string(), NotAfter: time.Unix(d.int(), 0).UTC()}
 	}
 	r.Redirects = d.hops()
-	if d.bad || d.rest != "" {
-		return held{}, false
-	}
-	return h, true
+	return !d.bad && d.rest == ""
 }
 
 // phases lists t's durations in the order of a value.

@@ -60,8 +60,8 @@ func TestValueKeepsAllOfAResult(t *testing.T) {
 	if !ok {
 		t.Fatal("it does not fit")
 	}
-	got, ok := new(decoder).value(string(b))
-	if !ok {
+	var got held
+	if !new(decoder).value(string(b), &got) {
 		t.Fatal("it is a miss")
 	}
 	if diff := cmp.Diff(want, got, sameHeld); diff != "" {
@@ -83,7 +83,7 @@ func TestDamagedValueIsAMiss(t *testing.T) {
 		"a zeroed page":   strings.Repeat("\x00", maxValue),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, ok := new(decoder).value(s); ok {
+			if new(decoder).value(s, new(held)) {
 				t.Error("it was read")
 			}
 		})
@@ -92,7 +92,7 @@ func TestDamagedValueIsAMiss(t *testing.T) {
 		for bit := range 8 {
 			damaged := slices.Clone(whole)
 			damaged[i] ^= 1 << bit
-			if _, ok := new(decoder).value(string(damaged)); ok {
+			if new(decoder).value(string(damaged), new(held)) {
 				t.Errorf("bit %d of byte %d is wrong, and it was read", bit, i)
 			}
 		}
@@ -148,7 +148,8 @@ func TestWhomAHeldResultAnswers(t *testing.T) {
 		"not who has more time":            {timedOut, check.Target{Timeout: 2 * time.Second}, now, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, ok := row.held.answer(row.target, row.at)
+			var r check.Result
+			ok := row.held.answer(&row.target, row.at, &r)
 			if ok != row.want {
 				t.Fatalf("answered: %v", ok)
 			}
@@ -162,7 +163,8 @@ func TestWhomAHeldResultAnswers(t *testing.T) {
 func TestAClockAheadMakesNoNegativeAge(t *testing.T) {
 	now := time.Now()
 	h := held{res: check.Result{CheckedAt: now.Add(time.Hour)}, expires: now.Add(2 * time.Hour)}
-	if r, ok := h.answer(check.Target{MaxAge: time.Second}, now); !ok || r.CacheAge != 0 {
+	var r check.Result
+	if ok := h.answer(&check.Target{MaxAge: time.Second}, now, &r); !ok || r.CacheAge != 0 {
 		t.Errorf("answered %v, age %v", ok, r.CacheAge)
 	}
 }
@@ -177,10 +179,11 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, ok := new(decoder).value(string(b))
-		if ok {
+		var d decoder
+		var got, back held
+		if d.value(string(b), &got) {
 			again, fits := appendValue(nil, &got)
-			if back, ok := new(decoder).value(string(again)); !fits || !ok || !cmp.Equal(got, back, sameHeld) {
+			if ok := d.value(string(again), &back); !fits || !ok || !cmp.Equal(got, back, sameHeld) {
 				t.Errorf("read %+v, written and read again %+v", got, back)
 			}
 		}
@@ -188,7 +191,7 @@ func FuzzDecode(f *testing.F) {
 		if len(b) > valueHead && len(b) <= maxValue {
 			sealed := slices.Clone(b)
 			seal(sealed)
-			new(decoder).value(string(sealed))
+			d.value(string(sealed), &got)
 		}
 	})
 }
