@@ -154,8 +154,8 @@ func (c *csvRows) scan() bool {
 	var text []byte
 	var err error
 	n, open := 0, true
-	for want := 1; open && err == nil; want = len(text) + 1 {
-		text, err = peekMore(c.r, want)
+	for open && err == nil {
+		text, err = peekMore(c.r, len(text)+1)
 		n, open = c.split(text)
 	}
 	c.line = c.number + 1

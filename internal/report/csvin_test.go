@@ -8,9 +8,11 @@ func TestCSVRows(t *testing.T) {
 		want       []string
 	}{
 		{"one column", "url\nhttps://a.test/\nb.test\n", []string{"2: GET https://a.test/", "3: GET https://b.test/"}},
-		{"all columns", "cert_days,expect_body,tags,timeout_ms,max_latency_ms,accept,method,url\n" +
-			"14,^ok$,x; y;,1500,300,\"200,301\",post,a.test\n",
-			[]string{"2: POST https://a.test/ 200,301 <300ms body=^ok$ cert_days=14 timeout=1.5s tag=x tag=y"}},
+		{
+			"all columns", "cert_days,expect_body,tags,timeout_ms,max_latency_ms,accept,method,url\n" +
+				"14,^ok$,x; y;,1500,300,\"200,301\",post,a.test\n",
+			[]string{"2: POST https://a.test/ 200,301 <300ms body=^ok$ cert_days=14 timeout=1.5s tag=x tag=y"},
+		},
 		{"header in capitals, with blanks", " Name , URL \nx, a.test \n", []string{"2: GET https://a.test/"}},
 		{"quoted header", "\"a,b\",\"url\"\nx,a.test\n", []string{"2: GET https://a.test/"}},
 		{"blank lines", "\n\nurl\n\na.test\n\n", []string{"5: GET https://a.test/"}},

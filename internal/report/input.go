@@ -134,8 +134,7 @@ func fileError(name string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("may not read %s: permission denied", name)
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
 	return fmt.Errorf("cannot read %s: %w", name, err)
@@ -212,8 +211,7 @@ func (in *Input) targets(s source, emit func(check.Target) bool) error {
 	if err == nil {
 		return nil
 	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return fileError(s.name, err)
 	}
 	return fmt.Errorf("%s: %w", s.title(), err)

@@ -43,21 +43,19 @@ func recognise(name string, r *bufio.Reader) (decoder, error) {
 // skipBOM takes off a UTF-8 byte order mark. It looks at a second byte only where
 // the first asks for it: a slow stream of "x\n" must not wait for a third.
 func skipBOM(r *bufio.Reader) error {
-	first, err := r.Peek(1)
-	if err != nil {
-		return nil // whoever reads on is told again
-	}
-	switch first[0] {
-	case 0xef:
+	first, _ := r.Peek(1) // whoever reads on is told of an error again
+	switch string(first) {
+	case "\xef":
 		if mark, _ := r.Peek(3); string(mark) == "\xef\xbb\xbf" {
-			_, err = r.Discard(len(mark))
+			_, err := r.Discard(len(mark))
+			return err
 		}
-	case 0xfe, 0xff:
+	case "\xfe", "\xff":
 		if mark, _ := r.Peek(2); string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff" {
-			err = errors.New("is UTF-16 text: save it as UTF-8")
+			return errors.New("is UTF-16 text: save it as UTF-8")
 		}
 	}
-	return err
+	return nil
 }
 
 // sniffed is how far into an input of unknown format a NUL byte tells that it is
@@ -65,17 +63,16 @@ func skipBOM(r *bufio.Reader) error {
 const sniffed = 512
 
 func sniff(r *bufio.Reader) (decoder, error) {
-	for n := 1; ; {
-		text, err := peekMore(r, n)
+	var text, line []byte
+	var err error
+	for whole := false; !whole && err == nil; {
+		text, err = peekMore(r, len(text)+1)
 		if i := bytes.IndexByte(text[:min(len(text), sniffed)], 0); i >= 0 {
 			return nil, fmt.Errorf("is binary (byte %d is NUL): a list of targets is text, see hc help targets", i+1)
 		}
-		line, whole := firstLine(text)
-		if whole || err != nil {
-			return guess(string(line)), nil
-		}
-		n = len(text) + 1
+		line, whole = firstLine(text)
 	}
+	return guess(string(line)), nil // what ended the loop, if not the line, is found again by the decoder
 }
 
 // firstLine gives the first line that is neither blank nor a comment, without

@@ -14,8 +14,10 @@ func TestJSONLLines(t *testing.T) {
 		{"string", `"a.test"`, "GET https://a.test/"},
 		{"blank", " \t\r", ""},
 		{"comment", "# {}", ""},
-		{"all fields", `{"url":"a.test","method":"POST","accept":"2xx","max_latency_ms":300,"timeout_ms":1500.5,"headers":{"b":"2","A":"1"},"body":"hi","tags":["x","y"],"expect_body":"^o k$","expect_headers":{"b":"2","a":"1"},"cert_days":14}`,
-			"POST https://a.test/ <300ms body=^o k$ header=A:1 header=B:2 cert_days=14 timeout=1.5005s tag=x tag=y [{A 1} {B 2}] hi"},
+		{
+			"all fields", `{"url":"a.test","method":"POST","accept":"2xx","max_latency_ms":300,"timeout_ms":1500.5,"headers":{"b":"2","A":"1"},"body":"hi","tags":["x","y"],"expect_body":"^o k$","expect_headers":{"b":"2","a":"1"},"cert_days":14}`,
+			"POST https://a.test/ <300ms body=^o k$ header=A:1 header=B:2 cert_days=14 timeout=1.5005s tag=x tag=y [{A 1} {B 2}] hi",
+		},
 		{"zero and null say nothing", `{"url":"a.test","method":"","accept":null,"max_latency_ms":0,"timeout_ms":0,"headers":{},"body":"","tags":[],"expect_body":"","cert_days":0}`, "GET https://a.test/"},
 		{"code", `{"url":"a.test","accept":301}`, "GET https://a.test/ 301"},
 		{"list of codes", `{"url":"a.test","accept":[200,"3xx","404,410"]}`, "GET https://a.test/ 200,300-399,404,410"},

@@ -98,8 +98,7 @@ func (s *sitemap) explain(err error) error {
 		return nil
 	}
 	line, _ := s.dec.InputPos()
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
 		line, err = syntax.Line, fmt.Errorf("no valid XML: %s", syntax.Msg)
 	}
 	return fmt.Errorf("line %d: %w", line, err)
