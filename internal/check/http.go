@@ -17,8 +17,9 @@ import (
 const (
 	defaultTimeout = 10 * time.Second
 	defaultBody    = 64 << 10
-	// defaultIdle keeps about 4 MiB of idle plain connections.
-	defaultIdle = 2048
+	// defaultIdle is 40 MiB of idle plain connections, if that many hosts come
+	// back.
+	defaultIdle = 16384
 	// maxHead bounds a response head, all 1xx before it included. net/http's
 	// default of 10 MiB let one hostile answer allocate 84 MB.
 	maxHead = 64 << 10
@@ -46,7 +47,7 @@ type HTTPConfig struct {
 	Network  string                           // "tcp", "tcp4" or "tcp6"; "" is tcp
 	Guard    *Guard                           // nil lets every address through
 	Resolver *net.Resolver                    // nil is the system's
-	MaxIdle  int                              // idle connections kept for their host's next target; 0 is 2048, negative keeps none
+	MaxIdle  int                              // idle connections kept at most for their host's next target, an eighth as many over TLS; 0 is 16384, negative keeps none
 	now      func() time.Time                 // tests of certificate dates
 }
 

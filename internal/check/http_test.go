@@ -537,3 +537,36 @@ func viaProxy(raw string) func(*url.URL) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	return func(*url.URL) (*url.URL, error) { return u, err }
 }
+
+// TestBudgetGrowsForHostsThatReturn: a list over more hosts than the first
+// budget holds is asked over kept connections once it has come round.
+func TestBudgetGrowsForHostsThatReturn(t *testing.T) {
+	s := newShelf(100)
+	s.budget = 10
+	origin := func(i int) string { return fmt.Sprintf("http://h%d.test", i) }
+	near, far := net.Pipe()
+	defer far.Close()
+	reused := 0
+	for range 5 {
+		for i := range 50 {
+			c := s.take(origin(i))
+			if c != nil {
+				reused++
+			} else {
+				c = &conn{Conn: near, raw: near, origin: origin(i)}
+			}
+			s.put(c)
+		}
+	}
+	if s.budget < 50 || s.budget > 100 || reused < 100 {
+		t.Errorf("budget %d, %d of 200 returns reused", s.budget, reused)
+	}
+	for i := range 1000 {
+		s.put(&conn{Conn: near, raw: near, origin: fmt.Sprintf("http://once%d.test", i)})
+		s.take(fmt.Sprintf("http://new%d.test", i))
+	}
+	if s.budget > 100 || s.weight > s.budget {
+		t.Errorf("budget %d, weight %d", s.budget, s.weight)
+	}
+	s.close()
+}

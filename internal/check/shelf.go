@@ -1,6 +1,7 @@
 package check
 
 import (
+	"hash/maphash"
 	"sync"
 	"time"
 )
@@ -12,15 +13,24 @@ const (
 	// secureWeight is what a TLS connection counts against the budget: its
 	// buffers hold some 16 KiB, a plain connection about 2.
 	secureWeight = 8
+	// firstBudget is what is kept before any host has come back: about 4 MiB.
+	firstBudget = 2048
 )
 
 // shelf keeps idle connections for the next target of their origin, newest
 // first, within a budget over all origins: the longest idle make room. It has
 // no goroutine; a timer ends what nobody came back for.
+//
+// The budget begins small, since most lists name a host once and an idle
+// connection to it is memory for nothing. Each origin that comes back after its
+// connection had to make room raises it by one, so that a list which returns to
+// ten thousand hosts ends up keeping ten thousand connections.
 type shelf struct {
-	budget int
+	most int // what the budget may grow to
 
 	mu      sync.Mutex
+	budget  int
+	evicted ghosts
 	weight  int              // of what is shelved
 	tops    map[string]*conn // newest of each origin
 	newest  *conn
@@ -29,7 +39,49 @@ type shelf struct {
 	closed  bool
 }
 
-func newShelf(budget int) *shelf { return &shelf{budget: budget, tops: make(map[string]*conn)} }
+func newShelf(most int) *shelf {
+	return &shelf{
+		most:    most,
+		budget:  min(most, firstBudget),
+		evicted: ghosts{seed: maphash.MakeSeed()},
+		tops:    make(map[string]*conn),
+	}
+}
+
+// ghosts remembers origins whose connection had to make room: a table of hashes
+// in which a newer one takes an older one's place, 128 KiB whatever the list.
+type ghosts struct {
+	seed  maphash.Seed
+	table []uint64
+}
+
+const ghostSlots = 1 << 14
+
+func (g *ghosts) slot(origin string) (i, hash uint64) {
+	hash = maphash.String(g.seed, origin)
+	return hash % ghostSlots, hash
+}
+
+func (g *ghosts) add(origin string) {
+	if g.table == nil {
+		g.table = make([]uint64, ghostSlots)
+	}
+	i, hash := g.slot(origin)
+	g.table[i] = hash
+}
+
+// take reports whether origin was added, and forgets it.
+func (g *ghosts) take(origin string) bool {
+	if g.table == nil {
+		return false
+	}
+	i, hash := g.slot(origin)
+	was := g.table[i] == hash
+	if was {
+		g.table[i] = 0
+	}
+	return was
+}
 
 func (c *conn) weight() int {
 	if c.tls != nil {
@@ -45,6 +97,9 @@ func (s *shelf) take(origin string) *conn {
 		s.mu.Lock()
 		c := s.tops[origin]
 		if c == nil {
+			if s.budget < s.most && s.evicted.take(origin) {
+				s.budget++
+			}
 			s.mu.Unlock()
 			return nil
 		}
@@ -81,6 +136,7 @@ func (s *shelf) put(c *conn) {
 	for s.weight > s.budget {
 		last := s.oldest
 		s.unlink(last)
+		s.evicted.add(last.origin)
 		last.below, evicted = evicted, last
 	}
 	if s.sweeper == nil {
