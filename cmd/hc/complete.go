@@ -1,11 +1,42 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+func newCompletion(c *console) *cobra.Command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return &cobra.Command{
+		Use:       "completion " + strings.Join(shells, "|"),
+		Short:     "Print a script that completes commands, flags and their words",
+		Long:      "Print the completion script of a shell: source it, or put it where the shell\nlooks for such scripts.",
+		Example:   "  source <(hc completion bash)\n  hc completion zsh > \"${fpath[1]}/_hc\"\n  hc completion fish > ~/.config/fish/completions/hc.fish",
+		ValidArgs: shells,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("hc completion: name one of %s", strings.Join(shells, ", "))
+			}
+			var err error
+			switch root := cmd.Root(); args[0] {
+			case "bash":
+				err = root.GenBashCompletionV2(c.stdout, true)
+			case "zsh":
+				err = root.GenZshCompletion(c.stdout)
+			case "fish":
+				err = root.GenFishCompletion(c.stdout, true)
+			case "powershell":
+				err = root.GenPowerShellCompletionWithDesc(c.stdout)
+			default:
+				return fmt.Errorf("no completion for %q: there are %s%s", args[0], strings.Join(shells, ", "), meant(args[0], shells))
+			}
+			return printed(0, err)
+		},
+	}
+}
 
 // completeWords makes the shell offer the words a flag may have.
 func completeWords(cmd *cobra.Command) {

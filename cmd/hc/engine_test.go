@@ -60,7 +60,7 @@ func TestReadAheadIsThatOfTheDesign(t *testing.T) {
 
 func TestGarbageIsBounded(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 400, 1 << 20: 400, 16 << 20: 400, 32 << 20: 200, 64 << 20: 100, 128 << 20: 50, 1 << 30: 50, 100 << 30: 50,
+		0: 200, 1 << 20: 200, 8 << 20: 200, 16 << 20: 100, 32 << 20: 50, 1 << 30: 50, 100 << 30: 50,
 	} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("%d MiB live: GOGC %d, want %d", live>>20, got, want)

@@ -26,17 +26,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // newRoot is the command tree of DESIGN §4.
 func newRoot(c *console) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "hc",
-		Short:         "Check every URL you have, fast",
-		Long:          "hc checks every URL you have, fast: lists, files, pipes, sitemaps; at a\nprompt, in a CI pipeline, from cron.",
-		Example:       "  hc check https://example.com/\n  hc check urls.txt\n  hc demo",
-		Args:          subcommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		CompletionOptions: cobra.CompletionOptions{
-			HiddenDefaultCmd: false,
-		},
+		Use:               "hc",
+		Short:             "Check every URL you have, fast",
+		Long:              "hc checks every URL you have, fast: lists, files, pipes, sitemaps; at a\nprompt, in a CI pipeline, from cron.",
+		Example:           "  hc check https://example.com/\n  hc check urls.txt\n  hc demo",
+		Args:              subcommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}, // it takes any word
 	}
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
@@ -49,7 +47,6 @@ func newRoot(c *console) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "core", Title: "Commands"}, &cobra.Group{ID: "more", Title: "More"})
 	root.SetHelpCommand(newHelp(root))
 	root.SetHelpCommandGroupID("more")
-	root.SetCompletionCommandGroupID("more")
 	inGroup := func(id string, cmds ...*cobra.Command) {
 		for _, cmd := range cmds {
 			cmd.GroupID = id
@@ -57,7 +54,7 @@ func newRoot(c *console) *cobra.Command {
 		}
 	}
 	inGroup("core", newCheck(c), newDemo(c), newCache(c), newConfig(c))
-	inGroup("more", newSchema(c), newMan(c), newVersion(c))
+	inGroup("more", newCompletion(c), newMan(c), newSchema(c), newVersion(c))
 	root.AddCommand(topics()...)
 	return root
 }
