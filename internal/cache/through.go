@@ -166,8 +166,9 @@ func (r *run) claim(ctx context.Context, leads []*flight) (found []check.Result,
 	}
 	var got []bool // nil where there is nobody to share with: then all are free
 	if r.lease != nil {
+		// Whatever becomes of the caller: a lease that is got is known, to be released.
 		var err error
-		if got, err = r.lease.acquire(ctx, keys, r.token); err != nil {
+		if got, err = r.lease.acquire(context.WithoutCancel(ctx), keys, r.token); err != nil {
 			return nil, targets
 		}
 		r.flights.claimed(leads, got)
