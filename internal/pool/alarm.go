@@ -77,17 +77,16 @@ func (p *Pool) stopTimer() {
 func (p *Pool) ring() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	p.overdue(now)
-	p.fill(now)
+	p.overdue(time.Now())
 	p.goroutineEnds()
 }
 
 // overdue looks at the hosts whose alarm is due, and sets the timer anew.
 func (p *Pool) overdue(now time.Time) {
+	p.timerDue = time.Time{}
 	for len(p.alarms) > 0 && !now.Before(p.alarms[0].due) {
 		p.freed(heap.Pop(&p.alarms).(*host), now)
 	}
-	p.timerDue = time.Time{}
+	p.fill(now)
 	p.setTimer()
 }

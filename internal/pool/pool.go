@@ -10,8 +10,6 @@
 package pool
 
 import (
-	"context"
-	"iter"
 	"sync"
 	"time"
 
@@ -95,108 +93,4 @@ func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Stats{Capacity: p.cfg.Concurrency, InFlight: p.inFlight, Queued: p.queued}
-}
-
-// run is one call of [Pool.Run]. Below results all is guarded by Pool.mu.
-type run struct {
-	pool    *Pool
-	check   func(*ticket) check.Result
-	done    <-chan struct{} // closed when ctx has ended
-	results *tray[check.Result]
-
-	lanes   map[*host]*lane
-	ready   queue[*lane]
-	listed  bool // in Pool.turns
-	open    int  // targets read and not answered
-	held    int  // tickets in lanes of hosts that are not open
-	fed     bool // the source has ended
-	dropped bool // nothing more is queued
-}
-
-// Run implements [check.Runner]. It asks ts for at most Config.Window targets
-// more than results were read. A target that waits for its host's turn when ctx
-// ends is dropped, one in flight is answered with [check.Canceled].
-func (p *Pool) Run(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[check.Result] {
-	return func(yield func(check.Result) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		r := p.join(ctx)
-		defer p.leave(r)
-		defer cancel()
-		places := make(chan struct{}, p.cfg.Window)
-		go p.feed(r, within(ctx, places, ts))
-		var spare []check.Result
-		for done := ctx.Done(); ; {
-			results, more := r.results.collect(spare)
-			for _, res := range results {
-				<-places
-				if !yield(res) {
-					return
-				}
-			}
-			if !more {
-				return
-			}
-			clear(results)
-			spare = results
-			select {
-			case <-r.results.filled:
-			case <-done:
-				p.cut(r)
-				done = nil
-			}
-		}
-	}
-}
-
-func (p *Pool) join(ctx context.Context) *run {
-	r := &run{
-		pool:    p,
-		done:    ctx.Done(),
-		results: newTray[check.Result](),
-		lanes:   make(map[*host]*lane),
-	}
-	r.check = func(k *ticket) check.Result { return p.checker.Check(check.WithTurn(ctx, k), k.target) }
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.runs[r] = struct{}{}
-	p.quiet.Broadcast() // whoever waits for the last goroutine is not the last
-	p.overdue(time.Now())
-	return r
-}
-
-// leave waits until all goroutines that r needs have ended.
-func (p *Pool) leave(r *run) {
-	p.cut(r)
-	r.results.drain()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.runs, r)
-	if len(p.runs) == 0 {
-		p.stopTimer()
-	}
-	for len(p.runs) == 0 && p.goroutines > 0 {
-		p.quiet.Wait()
-	}
-}
-
-// cut drops what r has queued.
-func (p *Pool) cut(r *run) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	p.drop(r, now)
-	p.fill(now)
-}
-
-// feed reads r's source.
-func (p *Pool) feed(r *run, ts iter.Seq[check.Target]) {
-	for t := range ts {
-		if !p.add(r, t) {
-			break
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r.fed = true
-	r.closeIfDone()
 }

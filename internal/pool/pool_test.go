@@ -90,14 +90,14 @@ func (g *gauge) leave(t check.Target) {
 
 func TestLimitsHoldAndAreUsedUp(t *testing.T) {
 	for _, tt := range []struct {
-		name             string
-		cfg              Config
-		hosts            int
-		most, mostOfHost int
+		name          string
+		cfg           Config
+		hosts         int
+		most, perHost int
 	}{
-		{"defaults, many hosts", Config{}, 100, 256, 4},
+		{"defaults, many hosts", Config{}, 100, 256, 10},
 		{"defaults, one host", Config{}, 1, 10, 10},
-		{"slots are the limit", Config{Concurrency: 7, PerHost: 5}, 50, 7, 1},
+		{"slots are the limit", Config{Concurrency: 7, PerHost: 5}, 50, 7, 5},
 		{"hosts are the limit", Config{Concurrency: 100, PerHost: 3}, 20, 60, 3},
 		{"one at a time", Config{Concurrency: 1, PerHost: 1}, 3, 1, 1},
 	} {
@@ -108,8 +108,13 @@ func TestLimitsHoldAndAreUsedUp(t *testing.T) {
 				if len(rs) != 1000 {
 					t.Errorf("%d results", len(rs))
 				}
-				if g.most[""] != tt.most || g.most["host h0.test"] != tt.mostOfHost {
-					t.Errorf("%d in flight at most, %d of one host, want %d and %d", g.most[""], g.most["host h0.test"], tt.most, tt.mostOfHost)
+				if n := g.most[""]; n != tt.most {
+					t.Errorf("%d in flight at most, want %d", n, tt.most)
+				}
+				for name, n := range g.most {
+					if name != "" && n > tt.perHost {
+						t.Errorf("%d in flight of %s, want %d at most", n, name, tt.perHost)
+					}
 				}
 			})
 		})
@@ -251,6 +256,20 @@ func TestPaceMeetsItsRateWithALateTimer(t *testing.T) {
 	}
 	if took := now.Sub(begin); took != 99*step+late {
 		t.Errorf("100 took %v with a timer that is %v late", took, late)
+	}
+}
+
+func TestPaceMakesUpForNoTimeInWhichNobodyWaited(t *testing.T) {
+	const step = 10 * time.Millisecond
+	for _, idle := range []time.Duration{step, step * 3 / 2, 5 * step} {
+		var p pace
+		now := time.Now()
+		p.take(now, step)
+		now = now.Add(idle)
+		p.take(now, step)
+		if d := p.wait(now); d != step {
+			t.Errorf("after %v the next may begin in %v, want %v", idle, d, step)
+		}
 	}
 }
 

@@ -97,9 +97,9 @@ func (p *Pool) work(k *ticket) {
 // the same worker goes on with.
 func (p *Pool) finish(k *ticket, res check.Result) *ticket {
 	res.Timing.Queue += k.waited
+	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
 	k.rouse(placeless, nil) // a check.Flight goes on without the ticket it began with
 	if k.state == busy {
 		switch res.Reason {
@@ -157,7 +157,7 @@ func (p *Pool) nextOf(r *run, now time.Time) *ticket {
 			continue
 		}
 		h := l.host
-		for l.tickets.len() > 0 && (*l.tickets.at(0)).state >= placeless {
+		for l.tickets.len() > 0 && l.tickets.front().state >= placeless {
 			p.dequeue(l)
 		}
 		switch {
@@ -205,79 +205,9 @@ func (p *Pool) freed(h *host, now time.Time) {
 	p.forgetIdle(h, now)
 }
 
-// add queues t for r. It reports false when r takes nothing any more.
-func (p *Pool) add(r *run, t check.Target) bool {
-	name := t.Host()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if r.dropped {
-		return false
-	}
-	now := time.Now()
-	k := &ticket{run: r, host: p.host(name), target: t, since: now}
-	r.open++
-	if p.refuses(k.host, r, now) {
-		p.refuse(k, now)
-		return true
-	}
-	p.enqueue(k)
-	p.fill(now)
-	return true
-}
-
-// answer gives k's Result to its Run.
-func (p *Pool) answer(k *ticket, res check.Result) {
-	k.state = over
-	k.run.results.put(res)
-	k.run.open--
-	k.run.closeIfDone()
-}
-
-// drop takes all tickets of r out of their lanes, and lets none in any more.
-func (p *Pool) drop(r *run, now time.Time) {
-	if r.dropped {
-		return
-	}
-	r.dropped = true
-	for h, l := range r.lanes {
-		for l.tickets.len() > 0 {
-			if k := p.dequeue(l); k.state == queued {
-				k.state = over
-				r.open--
-			} else {
-				k.rouse(placeless, nil)
-			}
-		}
-		p.freed(h, now)
-	}
-	r.ready = queue[*lane]{}
-	for range p.turns.len() {
-		if other := p.turns.pop(); other != r {
-			p.turns.push(other)
-		}
-	}
-	r.closeIfDone()
-}
-
 // goroutineEnds is the last that a worker or a ring does.
 func (p *Pool) goroutineEnds() {
 	if p.goroutines--; p.goroutines == 0 {
 		p.quiet.Broadcast()
-	}
-}
-
-// canceled reports whether r's ctx has ended.
-func (r *run) canceled() bool {
-	select {
-	case <-r.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (r *run) closeIfDone() {
-	if r.fed && r.open == 0 {
-		r.results.close()
 	}
 }

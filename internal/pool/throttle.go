@@ -58,7 +58,7 @@ func (p *Pool) pause(h *host, now time.Time) {
 			continue
 		}
 		r.held += l.tickets.len()
-		for r.held > p.cfg.Window/2 && l.tickets.len() > 0 && (*l.tickets.at(l.tickets.len() - 1)).state == queued {
+		for r.held > p.cfg.Window/2 && l.tickets.len() > 0 && l.tickets.back().state == queued {
 			k := l.tickets.popBack()
 			p.dequeued(l)
 			p.refuse(k, now)
