@@ -15,10 +15,12 @@ func (a alarms) Swap(i, j int) {
 	a[i], a[j] = a[j], a[i]
 	a[i].alarm, a[j].alarm = i, j
 }
+
 func (a *alarms) Push(h any) {
 	h.(*host).alarm = len(*a)
 	*a = append(*a, h.(*host))
 }
+
 func (a *alarms) Pop() any {
 	last := len(*a) - 1
 	h := (*a)[last]

@@ -222,24 +222,36 @@ func TestRoundsOfAThrottlingHost(t *testing.T) {
 		log   string
 		asked int // and so many answered unasked
 	}{
-		{"one probe opens it, with one place, then two, then more",
+		{
+			"one probe opens it, with one place, then two, then more",
 			"429,429,ok", 9,
-			"0s 429, 0s 429, 1.1s ok, 1.2s ok, 1.3s ok, 1.3s ok, 1.4s ok, 1.4s ok, 1.5s ok", 9},
-		{"a probe that fails otherwise opens it too",
+			"0s 429, 0s 429, 1.1s ok, 1.2s ok, 1.3s ok, 1.3s ok, 1.4s ok, 1.4s ok, 1.5s ok", 9,
+		},
+		{
+			"a probe that fails otherwise opens it too",
 			"429 2s,429,fail,ok", 4,
-			"0s 429 2s, 0s 429, 2.1s fail, 2.2s ok", 4},
-		{"a second round ends it",
+			"0s 429 2s, 0s 429, 2.1s fail, 2.2s ok", 4,
+		},
+		{
+			"a second round ends it",
 			"429,429,429", 9,
-			"0s 429, 0s 429, 1.1s 429", 3},
-		{"the longest pause of a round counts",
+			"0s 429, 0s 429, 1.1s 429", 3,
+		},
+		{
+			"the longest pause of a round counts",
 			"429 1s,429 5s,ok", 3,
-			"0s 429 1s, 0s 429 5s, 5.1s ok", 3},
-		{"a minute is the longest pause",
+			"0s 429 1s, 0s 429 5s, 5.1s ok", 3,
+		},
+		{
+			"a minute is the longest pause",
 			"429 1h,429 1h,ok", 3,
-			"0s 429 1h, 0s 429 1h, 1m0.1s ok", 3},
-		{"rounds with an answer between them are first rounds",
+			"0s 429 1h, 0s 429 1h, 1m0.1s ok", 3,
+		},
+		{
+			"rounds with an answer between them are first rounds",
 			"429,429,ok,429,ok,ok", 6,
-			"0s 429, 0s 429, 1.1s ok, 1.2s 429, 2.3s ok, 2.4s ok", 6},
+			"0s 429, 0s 429, 1.1s ok, 1.2s 429, 2.3s ok, 2.4s ok", 6,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
