@@ -16,7 +16,7 @@ FUZZTIME ?= 30s
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test lint vuln fuzz bench bench-doc
+.PHONY: help build install check test lint vuln fuzz bench bench-doc screenshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,3 +54,6 @@ bench: ## hc against the programs one would use instead; fails where a promise i
 bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
+
+screenshot: ## docs/demo.svg, the terminal in the README, from a real run
+	scripts/screenshot.sh

@@ -32,20 +32,17 @@ func rooms() []room {
 	downstairs := []string{pool, check}
 	return []room{
 		{"cmd/hc", append(siblings, downstairs...), []string{
-			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper", "github.com/muesli/mango-cobra",
-			"os/signal",
+			"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper", "os/signal",
 		}},
 		{"internal/cache", downstairs, []string{
 			"github.com/redis/go-redis/v9", "github.com/maypok86/otter/v2", "github.com/sony/gobreaker/v2",
 		}},
-		{"internal/rpc", downstairs, []string{"google.golang.org/grpc", "google.golang.org/protobuf"}},
+		{"internal/rpc", downstairs, []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/grpc-ecosystem"}},
 		{"internal/gateway", downstairs, nil},
 		{"internal/metrics", downstairs, []string{"github.com/prometheus", "go.opentelemetry.io"}},
-		{"internal/report", downstairs, []string{
-			"github.com/goccy/go-yaml", "github.com/vbauerster/mpb/v8", "encoding/csv", "encoding/xml",
-		}},
+		{"internal/report", downstairs, []string{"github.com/goccy/go-yaml", "encoding/csv", "encoding/xml"}},
 		{"internal/demo", []string{check}, nil},
-		{pool, []string{check}, []string{"golang.org/x/time/rate"}},
+		{pool, []string{check}, nil},
 		{check, nil, []string{"code.dny.dev/ssrf", "golang.org/x/net", "net/http/httptrace"}},
 	}
 }
