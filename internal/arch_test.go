@@ -38,7 +38,7 @@ func rooms() []room {
 			"github.com/redis/go-redis/v9", "github.com/maypok86/otter/v2", "github.com/sony/gobreaker/v2",
 		}},
 		{"internal/rpc", downstairs, []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/grpc-ecosystem"}},
-		{"internal/gateway", downstairs, nil},
+		{"internal/gateway", downstairs, []string{"golang.org/x/time/rate"}},
 		{"internal/metrics", downstairs, []string{"github.com/prometheus", "go.opentelemetry.io"}},
 		{"internal/report", downstairs, []string{"github.com/goccy/go-yaml", "encoding/csv", "encoding/xml"}},
 		{"internal/demo", []string{check}, nil},
@@ -129,7 +129,7 @@ func violations(t *testing.T, fsys fs.FS) []string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || isModule(fsys, name)):
+		case d.IsDir() && name != "." && (strings.ContainsAny(d.Name()[:1], "._") || d.Name() == "testdata" || isModule(fsys, name)):
 			return fs.SkipDir
 		case d.IsDir() || path.Ext(name) != ".go":
 			return nil
