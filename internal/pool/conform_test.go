@@ -40,6 +40,11 @@ func TestRunnersConform(t *testing.T) {
 		{"pool that others use too", checktest.Suite{
 			Make: func(c check.Checker) check.Runner { return shared(c) },
 		}},
+		{"pool over the checkers it is made for", checktest.Suite{
+			Make: func(c check.Checker) check.Runner {
+				return New(check.Flight(check.Retry(c, check.RetryConfig{Max: 1})), Config{})
+			},
+		}},
 		{"ordered pool", checktest.Suite{
 			Make:      func(c check.Checker) check.Runner { return Ordered(New(c, Config{}), 64) },
 			ReadAhead: 64 + 1,

@@ -26,7 +26,8 @@ type run struct {
 
 // Run implements [check.Runner]. It asks ts for at most Config.Window targets
 // more than results were read. A target that waits for its host's turn when ctx
-// ends is dropped, one in flight is answered with [check.Canceled].
+// ends is dropped, one in flight is answered with [check.Canceled]. A source that
+// blocks cannot be interrupted: Run returns only after it has.
 func (p *Pool) Run(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[check.Result] {
 	return func(yield func(check.Result) bool) {
 		ctx, cancel := context.WithCancel(ctx)

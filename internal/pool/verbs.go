@@ -145,8 +145,8 @@ func Windowed[In, Out any](
 //
 // Up to depth goroutines call look, which ends soon after ctx does. Before the
 // first answer is read, the source is asked for (depth+2)·size items at most,
-// and those that next reads ahead. A check.Target that look answers costs less
-// than 1 µs (BenchmarkDetourAllHits).
+// and those that next reads ahead. A check.Target that look answers costs
+// about 1 µs (BenchmarkDetourAllHits).
 func Detour[In, Out any](
 	ctx context.Context, depth, size int, linger time.Duration, in iter.Seq[In],
 	look func(ctx context.Context, group []In) (done []Out, rest []In),
