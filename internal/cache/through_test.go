@@ -17,8 +17,10 @@ import (
 
 // pooled is a Runner over c as the command has it.
 func pooled(c check.Checker) check.Runner {
-	return pool.New(check.Flight(c), pool.Config{Concurrency: 64})
+	return pool.New(check.Flight(c), pool.Config{Concurrency: 64, Window: pooledWindow})
 }
+
+const pooledWindow = 1024
 
 func TestConform(t *testing.T) {
 	server := startRedis(t)
@@ -36,7 +38,7 @@ func TestConform(t *testing.T) {
 					server.do("flushall")
 					return Through(pooled(c), store(t), Config{})
 				},
-				ReadAhead: Config{}.ReadAhead() + 4096,
+				ReadAhead: Config{}.ReadAhead() + pooledWindow,
 			}.Run(t)
 		})
 	}
