@@ -109,6 +109,7 @@ func TestTheEndOfARun(t *testing.T) {
 		"failures":                 {sum: failed, want: "exit 1: 3 failed\n"},
 		"deadline":                 {sum: cut, cause: errDeadline, want: "exit 4: the deadline was reached after 8 of 100 targets\n"},
 		"deadline at the very end": {sum: passed, cause: errDeadline},
+		"deadline on a slow pipe":  {sum: passed, cause: errDeadline, input: errDeadline, want: "exit 4: the deadline was reached after 10 of 10 targets\n"},
 		"signal":                   {sum: cut, cause: signaled{syscall.SIGINT}, want: "exit 130: interrupted after 8 of 100 targets\n"},
 		"signal and failures":      {sum: failed, cause: signaled{syscall.SIGTERM}, want: "exit 143: stopped by SIGTERM after 10 of 10 targets\n"},
 		"output":                   {sum: failed, cause: full, output: full, want: "exit 3: cannot write out.txt: no space left on device\n"},

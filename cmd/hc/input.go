@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,26 +94,23 @@ func (s *Settings) targets(in *report.Input) iter.Seq[check.Target] {
 func (s *Settings) overwrites(args []string) error {
 	written := s.written()
 	for i, out := range written {
-		for _, in := range append(args, s.Resume, s.Baseline) {
-			if sameFile(in, out) {
+		for _, in := range slices.Concat(args, []string{s.Resume, s.Baseline}) {
+			if out != "-" && sameFile(in, out) {
 				return fmt.Errorf("%s is read and written: choose another file for the output", out)
 			}
 		}
 		for _, other := range written[:i] {
 			if filepath.Clean(other) == filepath.Clean(out) {
-				return fmt.Errorf("%s is written twice: choose another file for one of the outputs", out)
+				return fmt.Errorf("%s is written twice: choose another file for one of the outputs (- is stdout)", out)
 			}
 		}
 	}
 	return nil
 }
 
-// written lists the files of -o and --report.
+// written lists the files of -o and --report; - is stdout, as is no -o at all.
 func (s *Settings) written() []string {
-	var files []string
-	if s.Output != "" {
-		files = append(files, s.Output)
-	}
+	files := []string{cmp.Or(s.Output, "-")}
 	for _, r := range s.Report {
 		files = append(files, r.file)
 	}

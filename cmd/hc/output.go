@@ -48,6 +48,9 @@ func (s *Settings) openWriters(c *console, o *outputs, format string) error {
 		return err
 	}
 	create := func(format, path string, only []check.Outcome) error {
+		if path == "-" {
+			return open(format, c.stdout, only)
+		}
 		f, err := report.CreateFile(path, format)
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ func newRoot(c *console) *cobra.Command {
 		Short:             "Check every URL you have, fast",
 		Long:              "hc checks every URL you have, fast: lists, files, pipes, sitemaps; at a\nprompt, in a CI pipeline, from cron.",
 		Example:           "  hc check https://example.com/\n  hc check urls.txt\n  hc demo",
+		Version:           buildVersion(),
 		Args:              subcommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:     true,
@@ -43,6 +44,7 @@ func newRoot(c *console) *cobra.Command {
 	root.PersistentFlags().StringArray("config", nil, "settings file; may repeat, the last one counts most")
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
+	root.SetVersionTemplate("hc {{.Version}}\n")
 	root.SetHelpFunc(help)
 	root.AddGroup(&cobra.Group{ID: "core", Title: "Commands"}, &cobra.Group{ID: "more", Title: "More"})
 	root.SetHelpCommand(newHelp(root))

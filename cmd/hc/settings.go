@@ -157,7 +157,7 @@ func (s *Settings) outputFlags(fs *pflag.FlagSet) {
 	g := group{fs, "What is shown"}
 	add(g, &s.Format, "format", "f", "auto", "F", orNone("auto", oneOf(report.Formats()...)),
 		"of the output: text on a terminal, plain off it, or another of hc help formats").among(append(report.Formats(), "auto"))
-	add(g, &s.Output, "output", "o", "", "FILE", text, "write there and not to stdout")
+	add(g, &s.Output, "output", "o", "", "FILE", text, "write there and not to stdout, which is -")
 	repeat(g, &s.Report, "report", "", "F=FILE", "", reportSpec, "write one more report; may repeat")
 	add(g, &s.Only, "only", "", "auto", "OUTCOMES", orNone("auto", outcomes),
 		"outcomes shown in the main output; auto is fail,warn in text and all elsewhere").amongMany(outcomeWords())

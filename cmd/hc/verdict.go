@@ -112,7 +112,8 @@ func end(s check.Summary, cause, input, output error) error {
 	case s.Fail > 0:
 		note(exit(exitFailed, "%d failed", s.Fail))
 	}
-	if errors.Is(cause, errDeadline) && s.Incomplete+s.ByReason[check.Canceled] > 0 {
+	// What waited for its input is as incomplete as what waited for targets.
+	if errors.Is(cause, errDeadline) && (s.Incomplete+s.ByReason[check.Canceled] > 0 || input != nil) {
 		note(stopped(errDeadline, soFar(s)))
 	}
 	return worst
