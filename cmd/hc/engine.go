@@ -23,9 +23,10 @@ const (
 	maxConcurrency = 256
 	// spareFiles are left for inputs, outputs, the resolver and Redis.
 	spareFiles = 64
-	// maxIdle connections are kept unless the user says how many, and where there
-	// are descriptors for them: about 4 MiB without TLS.
-	maxIdle = 2048
+	// maxIdle connections are kept at most unless the user says how many, and
+	// where there are descriptors for them: the first 2048 as they come, more only
+	// for hosts that come back (check.HTTPConfig), then some 2 KiB each.
+	maxIdle = 16384
 )
 
 // sockets shares out the descriptors: checks in flight first, idle connections
