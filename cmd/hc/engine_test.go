@@ -17,12 +17,12 @@ func TestSocketsStayWithinTheLimitOfDescriptors(t *testing.T) {
 		busy, idle                  int
 		warned                      bool
 	}{
-		"plenty":            {0, 0, 20000, 256, 2048, false},
+		"plenty":            {0, 0, 20000, 256, 16384, false},
 		"usual limit":       {0, 0, 1024, 256, 704, false},
 		"scarce":            {0, 0, 256, 192, -1, false},
 		"very scarce":       {0, 0, 64, 1, -1, false},
-		"unknown":           {0, 0, 0, 256, 2048, false},
-		"asked for":         {1000, 0, 20000, 1000, 2048, false},
+		"unknown":           {0, 0, 0, 256, 16384, false},
+		"asked for":         {1000, 0, 20000, 1000, 16384, false},
 		"too much":          {1000, 0, 512, 448, -1, true},
 		"no idle":           {0, -1, 20000, 256, -1, false},
 		"few idle":          {0, 10, 20000, 256, 10, false},

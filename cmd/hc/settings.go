@@ -105,7 +105,7 @@ func (s *Settings) engineFlags(fs *pflag.FlagSet) {
 	add(g, &s.Rate, "rate", "", "off", "R/s", orNone("off", rate), "checks begun per second, over all hosts: 100, 100/s or 6000/m")
 	add(g, &s.HostRate, "host-rate", "", "off", "R/s", orNone("off", rate), "the same for each host")
 	add(g, &s.MaxIdle, "max-idle", "", "auto", "N", orNone("auto", orLess(number(0))),
-		"idle connections kept for their host's next target; auto is 2048, less where file descriptors are scarce")
+		"idle connections kept for their host's next target; auto is 16384, less where file descriptors are scarce")
 
 	g = group{fs, "How long"}
 	add(g, &s.Timeout, "timeout", "t", "10s", "D", duration(time.Nanosecond),
