@@ -30,7 +30,7 @@ func newCacheStats(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Count what the cache holds",
-		Args:  atMost(0),
+		Args:  noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withCache(cmd, c, s, func(ctx context.Context, shared *cache.Redis) error {
 				stats, err := shared.Stats(ctx)
@@ -53,7 +53,7 @@ func newCachePurge(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge",
 		Short: "Remove every result from the cache; other keys of the server stay",
-		Args:  atMost(0),
+		Args:  noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withCache(cmd, c, s, func(ctx context.Context, shared *cache.Redis) error {
 				if terminalOf(c.stdin) != nil && !yes && !confirmed(c, check.MaskURL(s.Cache)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func newConfigShow(c *console) *cobra.Command {
 		Short: "Print every setting and where it comes from",
 		Long: `Print every setting and where it comes from, in the form of a settings file.
 Takes the flags of hc check. Secrets are shown as ***.`,
-		Args: atMost(0),
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := load(cmd, c)
 			if err != nil {
@@ -72,24 +73,21 @@ func printed(_ int, err error) error {
 // yamlOf writes a value so that a settings file may hold it.
 func yamlOf(s setting) string {
 	if !s.about().many {
-		return scalar(s.String(), "./_-,=")
+		return scalar(s.String())
 	}
 	var items []string
 	for _, text := range s.texts() {
-		items = append(items, scalar(text, "./_-"))
+		items = append(items, scalar(text))
 	}
 	return "[" + strings.Join(items, ", ") + "]"
 }
 
-// scalar quotes what YAML might take for something else than a plain word of
-// letters, digits and, but in front, the signs given.
-func scalar(s, signs string) string {
-	plain := s != ""
-	for i, r := range s {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		plain = plain && (letter || i > 0 && strings.ContainsRune(signs, r))
-	}
-	if plain {
+// scalar quotes what is not clearly a word, a whole number, one with its unit or
+// a range of codes: YAML takes 010, 1e3, 2026-01-01 and null for something else,
+// and in a list the comma too.
+func scalar(s string) string {
+	plain := regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9./_=-]*|0|[1-9][0-9]*|[0-9]+(?:\.[0-9]+)?[A-Za-z]+|[0-9]{3}-[0-9]{3})$`)
+	if plain.MatchString(s) && !strings.EqualFold(s, "null") {
 		return s
 	}
 	return strconv.Quote(s)

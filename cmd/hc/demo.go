@@ -21,7 +21,7 @@ func newDemo(c *console) *cobra.Command {
 		Long: `Start a small site on this machine, some of whose pages are slow, broken,
 throttled or worse on purpose, and check it: the engine of hc check at work, and
 no network needed. Exit 0 when every page behaved as staged.`,
-		Args: atMost(0),
+		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), c, s) },
 	}
 	defaults := s.allFlags()

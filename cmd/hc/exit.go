@@ -74,15 +74,13 @@ func rank(err error) int {
 // codeOf is the exit code of what a command returned. All of ours are
 // exitErrors; what is not comes from cobra and is about the words.
 func codeOf(err error) int {
-	var e *exitError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &e):
-		return e.code
-	default:
-		return exitUsage
 	}
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	return exitUsage
 }
 
 // explain prints why a command ends with another code than 0, in one line and

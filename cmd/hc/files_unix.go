@@ -16,5 +16,5 @@ func openFiles() int {
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
 		limit = raised
 	}
-	return int(min(uint64(limit.Cur), 1<<30))
+	return int(min(uint64(limit.Cur), 1<<30)) //nolint:unconvert // it is an int64 on FreeBSD
 }

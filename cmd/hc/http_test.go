@@ -178,8 +178,10 @@ func TestFewDescriptorsAreEnough(t *testing.T) {
 	s := newSite(t)
 	list := writeList(t, 300, s.URL+"/ok/")
 	cmd := hc(t)
-	cmd.Args = []string{"bash", "-c", `ulimit -n 100 && exec -a hc "$0" "$@"`, cmd.Path,
-		"check", list, "-c", "1000", "--per-host", "100", "--retries", "0"}
+	cmd.Args = []string{
+		"bash", "-c", `ulimit -n 100 && exec -a hc "$0" "$@"`, cmd.Path,
+		"check", list, "-c", "1000", "--per-host", "100", "--retries", "0",
+	}
 	cmd.Path = "/bin/bash"
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -127,8 +127,7 @@ func (e *unreadable) Unwrap() error { return e.err }
 
 // cause is what the system says, without the operation and path around it.
 func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

@@ -13,7 +13,7 @@ func newMan(c *console) *cobra.Command {
 		Use:     "man",
 		Short:   "Print the manual page, hc(1)",
 		Example: "  hc man > /usr/local/share/man/man1/hc.1\n  hc man | man -l -",
-		Args:    atMost(0),
+		Args:    noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printed(io.WriteString(c.stdout, manPage(cmd.Root())))
 		},

@@ -94,14 +94,13 @@ func (s *Settings) colored(w stream) bool {
 // elsewhere.
 func (s *Settings) progress(stderr stream) report.ProgressConfig {
 	mode := s.Progress
-	if mode == "auto" {
-		mode = report.ProgressLines
-		if stderr.terminal != nil && os.Getenv("TERM") != "dumb" {
-			mode = report.ProgressBar
-		}
-	}
-	if s.Quiet || s.DryRun {
+	switch draws := stderr.terminal != nil && os.Getenv("TERM") != "dumb"; {
+	case s.Quiet || s.DryRun:
 		mode = report.ProgressNone
+	case mode == "auto" && draws:
+		mode = report.ProgressBar
+	case mode == "auto", mode == report.ProgressBar && !draws:
+		mode = report.ProgressLines
 	}
 	return report.ProgressConfig{
 		Mode:  mode,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,41 +86,31 @@ func looksLikeTargets(arg string) bool {
 	return err == nil
 }
 
-// atMost refuses more than n words after a command.
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return fmt.Errorf("%s: %q is one word too many; see %s --help", cmd.CommandPath(), args[n], cmd.CommandPath())
-		}
+// noWords refuses words after a command that takes none.
+func noWords(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
 		return nil
 	}
+	return fmt.Errorf("%s takes no words, not %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
 }
 
 // flagError says what is wrong with a flag, without repeating a value that may
 // be a secret.
 func flagError(cmd *cobra.Command, err error) error {
-	var (
-		unknown *pflag.NotExistError
-		invalid *pflag.InvalidValueError
-		missing *pflag.ValueRequiredError
-	)
-	switch {
-	case errors.As(err, &unknown):
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name := unknown.GetSpecifiedName()
 		if unknown.GetSpecifiedShortnames() != "" {
 			return fmt.Errorf("unknown flag -%s; see %s --help", name, cmd.CommandPath())
 		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		if hint := meant("--"+name, names); hint != "" {
-			return fmt.Errorf("unknown flag --%s%s", name, hint)
-		}
-		return fmt.Errorf("unknown flag --%s; see %s --help", name, cmd.CommandPath())
-	case errors.As(err, &invalid):
-		return fmt.Errorf("flag --%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
-	case errors.As(err, &missing):
-		return fmt.Errorf("flag --%s needs a value; see %s --help", missing.GetFlag().Name, cmd.CommandPath())
-	default:
-		return err
+		return fmt.Errorf("unknown flag --%s%s", name, cmp.Or(meant("--"+name, names), "; see "+cmd.CommandPath()+" --help"))
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return fmt.Errorf("flag --%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
+	}
+	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return fmt.Errorf("flag --%s needs a value; see %s --help", missing.GetFlag().Name, cmd.CommandPath())
+	}
+	return err
 }

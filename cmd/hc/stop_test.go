@@ -21,23 +21,28 @@ func TestHowARunStopsEarly(t *testing.T) {
 		good func(check.Summary) bool
 	}{
 		"deadline": {
-			[]string{slow, "--deadline", "0.3"}, 4, "the deadline was reached after",
+			[]string{slow, "--deadline", "0.3"},
+			4, "the deadline was reached after",
 			func(s check.Summary) bool { return s.Fail == 0 && s.Skip > 0 && s.Total+s.Incomplete == 500 },
 		},
 		"deadline and a failure": {
-			[]string{s.URL + "/status/404", slow, "--deadline", "0.3"}, 1, "1 failed",
+			[]string{s.URL + "/status/404", slow, "--deadline", "0.3"},
+			1, "1 failed",
 			func(s check.Summary) bool { return s.Fail == 1 && s.Total+s.Incomplete == 501 },
 		},
 		"deadline never reached": {
-			[]string{s.URL + "/ok/1", "--deadline", "1h"}, 0, "",
+			[]string{s.URL + "/ok/1", "--deadline", "1h"},
+			0, "",
 			func(s check.Summary) bool { return s.Pass == 1 },
 		},
 		"fail fast": {
-			[]string{s.URL + "/status/404", slow, "--fail-fast"}, 1, "1 failed, stopped there: after 1 of 501 targets",
+			[]string{s.URL + "/status/404", slow, "--fail-fast"},
+			1, "1 failed, stopped there: after 1 of 501 targets",
 			func(s check.Summary) bool { return s.Fail == 1 && s.Total+s.Incomplete == 501 },
 		},
 		"max failures": {
-			[]string{bad, "--max-failures", "3", "--retries", "0", "--per-host", "1"}, 1, " failed, stopped there",
+			[]string{bad, "--max-failures", "3", "--retries", "0", "--per-host", "1"},
+			1, " failed, stopped there",
 			func(s check.Summary) bool { return s.Fail >= 3 && s.Fail < 100 && s.Total+s.Incomplete == 500 },
 		},
 	} {

@@ -86,14 +86,10 @@ func (v *verdict) summary(in *report.Input) check.Summary {
 func end(s check.Summary, cause, input, output error) error {
 	var worst error
 	note := func(err error) { worst = worse(worst, err) }
-	var (
-		sig signaled
-		own *exitError
-	)
-	if errors.As(cause, &sig) {
+	if sig, ok := errors.AsType[signaled](cause); ok {
 		note(stopped(sig, soFar(s)))
 	}
-	if errors.As(cause, &own) {
+	if own, ok := errors.AsType[*exitError](cause); ok {
 		note(own)
 	}
 	switch {
@@ -121,15 +117,13 @@ func end(s check.Summary, cause, input, output error) error {
 
 // stopped is the end of a run that its context's cause ended.
 func stopped(cause error, when string) error {
-	var sig signaled
-	switch {
-	case errors.As(cause, &sig):
-		return exit(sig.code(), "%v %s", cause, when)
-	case errors.Is(cause, errDeadline):
-		return exit(exitIncomplete, "%v %s", cause, when)
-	default:
-		return exit(exitRuntime, "%v %s", cause, when)
+	code := exitRuntime
+	if sig, ok := errors.AsType[signaled](cause); ok {
+		code = sig.code()
+	} else if errors.Is(cause, errDeadline) {
+		code = exitIncomplete
 	}
+	return exit(code, "%v %s", cause, when)
 }
 
 // soFar says how far a run came: "after 5 of 12 targets".

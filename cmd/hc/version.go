@@ -57,7 +57,7 @@ func newVersion(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print what this binary was built from",
-		Args:  atMost(0),
+		Args:  noWords,
 		RunE: func(*cobra.Command, []string) error {
 			b := readBuild()
 			if asJSON {
