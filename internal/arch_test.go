@@ -72,7 +72,7 @@ func httpSides() map[string]struct{ rooms, names []string } {
 			"Client", "DefaultClient", "DefaultTransport", "Get", "Head", "NewRequest", "NewRequestWithContext",
 			"Post", "PostForm", "ReadResponse", "RoundTripper", "Transport",
 		}},
-		"server": {[]string{"internal/gateway", "internal/demo"}, []string{
+		"server": {[]string{"internal/gateway", "internal/demo", "internal/metrics"}, []string{
 			"Handle", "Handler", "HandleFunc", "HandlerFunc", "ListenAndServe", "ListenAndServeTLS", "MaxBytesHandler",
 			"MaxBytesReader", "NewCrossOriginProtection", "NewServeMux", "ResponseWriter", "Serve", "ServeMux", "Server",
 			"ServeTLS", "TimeoutHandler",
@@ -100,7 +100,7 @@ func TestTheWallsStand(t *testing.T) {
 		"test library":   {"internal/pool/x.go", `import _ "go.uber.org/goleak"`, "go.uber.org/goleak belongs to no room yet"},
 		"in its place":   {"internal/pool/x_test.go", `import _ "go.uber.org/goleak"`, ""},
 		"client":         {"internal/report/x.go", `import "net/http"; var _ http.Client`, "http.Client is of the client side, which belongs to internal/check"},
-		"server":         {"internal/check/x.go", `import web "net/http"; var _ web.Handler`, "http.Handler is of the server side, which belongs to internal/gateway and internal/demo"},
+		"server":         {"internal/check/x.go", `import web "net/http"; var _ web.Handler`, "http.Handler is of the server side, which belongs to internal/gateway and internal/demo and internal/metrics"},
 		"vocabulary":     {"internal/report/x.go", `import "net/http"; var _ = http.StatusOK`, ""},
 		"new room":       {"internal/utils/x.go", ``, "internal/utils is no room"},
 		"outside":        {"bench/x.go", `import _ "github.com/redis/go-redis/v9"`, ""},
