@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"syscall"
+
+	"github.com/hc-health/hc/internal/check"
 )
 
 // The exit codes: DESIGN §4. 2 is also what a Go program that panics exits
@@ -84,11 +86,12 @@ func codeOf(err error) int {
 }
 
 // explain prints why a command ends with another code than 0, in one line and
-// the last one, and gives the code.
+// the last one, and gives the code. A mistyped URL may stand in it as the name
+// of a file, so it is masked as all output is.
 func explain(stderr io.Writer, err error) int {
 	code := codeOf(err)
 	if code != exitOK {
-		fmt.Fprintf(stderr, "exit %d: %s\n", code, oneLine(err.Error()))
+		fmt.Fprintf(stderr, "exit %d: %s\n", code, check.MaskText(oneLine(err.Error())))
 	}
 	return code
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -113,5 +114,24 @@ func TestNothingIsCheckedBeforeOutputsAreOpen(t *testing.T) {
 		if code != 3 || s.count("/ok/early") != 0 {
 			t.Errorf("%v: code %d, %d requests, stderr %s", args, code, s.count("/ok/early"), stderr)
 		}
+	}
+}
+
+// TestWhatCannotBeOpenedIsExit2: root may read any file, but nobody can open a
+// socket.
+func TestWhatCannotBeOpenedIsExit2(t *testing.T) {
+	s := newSite(t)
+	socket := filepath.Join(t.TempDir(), "socket")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	code, stdout, stderr := here(t, "check", s.URL+"/ok/unopened", socket)
+	if code != 2 || stdout != "" || !strings.HasPrefix(stderr, "exit 2: ") || !strings.Contains(stderr, socket) || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if s.count("/ok/unopened") != 0 {
+		t.Error("something was checked")
 	}
 }
