@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+const (
+	// writePatience is how long a caller may take to read what is sent at once.
+	writePatience = 15 * time.Second
+	// commentAfter is how long an event stream is silent; proxies give up on one
+	// after a minute, some after 30 s.
+	commentAfter = 15 * time.Second
+	// sendAt is how much of an answer that is not streamed is kept back.
+	sendAt = 32 << 10
+)
+
+// An answer writes results and, last, the summary in one form. It keeps the
+// results that are ahead of their turn where the form is ordered, and no more
+// than sendAt bytes of what is written.
+type answer struct {
+	form form
+	rep  *reply
+	give func(check.Result) // is told every result
+
+	tally check.Tally
+	n     int // results written
+
+	held map[int64]check.Result // ahead of their turn
+
+	mu    sync.Mutex // a comment may come in between
+	out   []byte
+	long  bool  // the batch is run and may take its time
+	sent  bool  // something is
+	ended bool  // nothing but the summary follows
+	err   error // the first of a write: the caller is gone, or reads too slowly
+}
+
+func newAnswer(f form, rep *reply, out []byte, give func(check.Result)) *answer {
+	return &answer{form: f, rep: rep, give: give, out: append(out, f.open...)}
+}
+
+// add takes a result.
+func (a *answer) add(res check.Result) {
+	a.give(res)
+	a.tally.Add(res)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.form.ordered {
+		a.write(&res)
+		return
+	}
+	if res.Target.Seq != int64(a.n) {
+		if a.held == nil {
+			a.held = make(map[int64]check.Result)
+		}
+		a.held[res.Target.Seq] = res
+		return
+	}
+	a.write(&res)
+	for len(a.held) > 0 {
+		next, ok := a.held[int64(a.n)]
+		if !ok {
+			return
+		}
+		delete(a.held, int64(a.n))
+		a.write(&next)
+	}
+}
+
+func (a *answer) write(res *check.Result) {
+	if a.n > 0 {
+		a.out = append(a.out, a.form.between...)
+	}
+	a.n++
+	a.out = append(a.out, a.form.result...)
+	a.out = res.AppendJSONVerbatim(a.out)
+	a.out = append(a.out, a.form.resultEnd...)
+}
+
+// flush sends what is written, where the form is streamed or it is much. It
+// reports whether the caller still reads.
+func (a *answer) flush() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.form.streamed || len(a.out) >= sendAt {
+		a.send()
+	}
+	return a.err == nil
+}
+
+// close sends the rest and the summary.
+func (a *answer) close(s check.Summary) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+	a.out = append(a.out, a.form.summary...)
+	a.out = s.AppendJSON(a.out)
+	a.out = append(a.out, a.form.end...)
+	if !a.sent {
+		a.rep.Header()["Content-Length"] = []string{strconv.Itoa(len(a.out))}
+	}
+	a.send()
+}
+
+// send is called with mu held. The server's write deadline may have passed during
+// a long batch, so each sending gets its own; the next request gets the server's
+// again.
+func (a *answer) send() {
+	if a.err != nil || len(a.out) == 0 {
+		return
+	}
+	if !a.sent {
+		a.sent = true
+		h := a.rep.Header()
+		h["Content-Type"] = []string{a.form.contentType}
+		if a.form.streamed {
+			h["Cache-Control"] = []string{"no-store"}
+			h["X-Accel-Buffering"] = []string{"no"} // nginx would collect it
+		}
+	}
+	wire := http.NewResponseController(a.rep)
+	if a.long {
+		_ = wire.SetWriteDeadline(time.Now().Add(writePatience)) // where it cannot be set, the server's holds
+	}
+	_, a.err = a.rep.Write(a.out)
+	if a.err == nil && a.form.streamed && !a.ended {
+		a.err = wire.Flush()
+	}
+	a.out = a.out[:0]
+}
+
+// keepOpen makes a ready for a long batch: where the form has comments, one is
+// sent whenever the answer is silent for long. stop returns when none is being
+// sent any more.
+func (a *answer) keepOpen() (stop func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.long = true
+	if a.form.comment == "" {
+		return func() {}
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(commentAfter, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if !a.ended {
+			a.out = append(a.out, a.form.comment...)
+			a.send()
+			timer.Reset(commentAfter)
+		}
+	})
+	return func() {
+		timer.Stop()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.ended = true
+	}
+}

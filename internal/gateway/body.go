@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// mayRead judges a request by its header, before its body is read. A content
+// type is asked for since a browser sends one of another site's only after it
+// asked whether it may (reliability SSRF-12).
+func (g *Gateway) mayRead(r *http.Request) *problem {
+	switch {
+	case len(r.Header["Content-Encoding"]) > 0:
+		return notJSON("a body with a Content-Encoding is not taken: send it as it is")
+	case !isJSON(r.Header.Get("Content-Type")):
+		return notJSON("the body must be JSON: send Content-Type: application/json")
+	case r.ContentLength > g.cfg.MaxRequest:
+		return bodyTooLarge(g.cfg.MaxRequest)
+	default:
+		return nil
+	}
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true // what nearly everybody sends, without the allocations
+	}
+	kind, params, err := mime.ParseMediaType(contentType)
+	charset, named := params["charset"]
+	return err == nil && kind == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
+}
+
+// readBody reads the whole body into buf, which grows with what comes and not
+// with what is announced. It leaves http.NoBody as a sign that it is read.
+func (g *Gateway) readBody(rep *reply, r *http.Request, buf *bytes.Buffer) *problem {
+	_, err := buf.ReadFrom(http.MaxBytesReader(rep.ResponseWriter, r.Body, g.cfg.MaxRequest))
+	if err == nil {
+		r.Body = http.NoBody
+		return nil
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return bodyTooLarge(g.cfg.MaxRequest)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return bodyTooSlow()
+	}
+	return badBody("the body ends too early")
+}

@@ -1,0 +1,201 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hc-health/hc/internal/check"
+	"github.com/hc-health/hc/internal/check/checktest"
+	"github.com/hc-health/hc/internal/pool"
+)
+
+// TestRatesAreEachCallersOwn: a greedy key is told when to come back, another
+// one notices nothing.
+func TestRatesAreEachCallersOwn(t *testing.T) {
+	keys, err := ParseKeys("alice " + sumOf("a1") + "\nalice " + sumOf("a2") + "\nbob " + sumOf("b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, Config{Keys: keys, KeyRate: 0.1}) // twice that is less than one URL: the burst is 1
+	for _, row := range []struct {
+		key  string
+		code int
+	}{{"a1", 200}, {"a1", 429}, {"a2", 429}, {"b", 200}, {"b", 429}} {
+		g := s.post(one, "Authorization: Bearer "+row.key)
+		if g.code != row.code {
+			t.Errorf("key %s: status %d, want %d", row.key, g.code, row.code)
+		}
+		if wait := g.header.Get("Retry-After"); row.code == 429 && wait != "10" && wait != "9" {
+			t.Errorf("key %s: Retry-After %q, want 10", row.key, wait)
+		}
+	}
+	if g := s.do("GET", "/healthz", ""); g.code != 200 {
+		t.Errorf("healthz %d", g.code)
+	}
+}
+
+// TestRateIsAllOrNothing: a batch that is refused costs nothing.
+func TestRateIsAllOrNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRates(10, 0)
+		if r.burst != 20 {
+			t.Fatalf("burst %d, want 20", r.burst)
+		}
+		if wait := r.take("a", 15, time.Now()); wait != 0 {
+			t.Errorf("15 of 20: wait %v", wait)
+		}
+		for range 100 {
+			if wait := r.take("a", 10, time.Now()); wait != 500*time.Millisecond {
+				t.Fatalf("10 of 5: wait %v, want 500ms", wait)
+			}
+		}
+		if wait := r.take("a", 5, time.Now()); wait != 0 {
+			t.Errorf("5 of 5: wait %v", wait)
+		}
+		time.Sleep(time.Second)
+		if wait := r.take("a", 10, time.Now()); wait != 0 {
+			t.Errorf("a second later: wait %v", wait)
+		}
+	})
+}
+
+// TestRefusalsCostNothingEvenAtOnce: a flood of refused batches does not eat what
+// a smaller one would get.
+func TestRefusalsCostNothingEvenAtOnce(t *testing.T) {
+	r := newRates(1e-6, 10)
+	now := time.Now()
+	r.take("a", 9, now)
+	var flood sync.WaitGroup
+	for range 8 {
+		flood.Go(func() {
+			for range 200 {
+				r.take("a", 5, now)
+			}
+		})
+	}
+	flood.Wait()
+	if wait := r.take("a", 1, now); wait != 0 {
+		t.Errorf("the last token is gone: wait %v", wait)
+	}
+}
+
+// TestRatesAreBounded: any number of addresses, a bounded number of buckets.
+func TestRatesAreBounded(t *testing.T) {
+	r := newRates(1, 1)
+	now := time.Now()
+	for i := range maxBuckets + 500 {
+		r.take(fmt.Sprint(i), 1, now)
+	}
+	if n := len(r.buckets); n != maxBuckets {
+		t.Errorf("%d buckets", n)
+	}
+	if wait := r.take("one more", 1, now); wait == 0 {
+		t.Error("whoever has no bucket has no limit")
+	}
+	now = now.Add(time.Minute) // all are full again
+	if wait := r.take("one more", 1, now); wait != 0 {
+		t.Errorf("wait %v, with room again", wait)
+	}
+	if n := len(r.buckets); n != 1 {
+		t.Errorf("%d buckets are kept though full", n)
+	}
+}
+
+// TestCallersAreKnownByTheirAddress, an IPv6 one by its network.
+func TestCallersAreKnownByTheirAddress(t *testing.T) {
+	for remote, want := range map[string]string{
+		"192.0.2.7:1234":            "192.0.2.7",
+		"[::ffff:192.0.2.7]:1":      "192.0.2.7",
+		"[2001:db8:1:2:3:4:5:6]:99": "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:5":          "fe80::/64",
+		"pipe":                      "pipe",
+	} {
+		t.Run(remote, func(t *testing.T) {
+			r := &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {"10.0.0.1"}}}
+			if got := callerName(&reply{}, r); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestLongBatchDoesNotStallAShortOne: callers take turns URL by URL, so that one
+// URL is answered long before 400 are.
+func TestLongBatchDoesNotStallAShortOne(t *testing.T) {
+	fake := &checktest.Fake{Takes: 5 * time.Millisecond}
+	s := serve(t, Config{Runner: pool.New(fake, pool.Config{Concurrency: 4})})
+	long := make(chan got, 1)
+	go func() { long <- s.post(urls(400)) }()
+	eventually(t, "the long batch runs", func() bool { return fake.Calls() >= 8 })
+	if g := s.post(`{"urls":["https://short.test/"]}`); g.code != 200 {
+		t.Errorf("%d %s", g.code, g.body)
+	}
+	if n := fake.Calls(); n > 200 {
+		t.Errorf("one URL waited for %d others", n)
+	}
+	if g := <-long; g.code != 200 {
+		t.Errorf("%d %s", g.code, g.body)
+	}
+}
+
+// TestOverloadIsRefusedQuickly is row 20 of the fault matrix, small: what is
+// admitted is answered at full speed, the rest is refused at once, nothing is
+// left behind, and then there is room again.
+func TestOverloadIsRefusedQuickly(t *testing.T) {
+	fake := &checktest.Fake{Takes: 20 * time.Millisecond}
+	s := serve(t, Config{Runner: pool.New(fake, pool.Config{Concurrency: 8}), MaxPending: 16})
+	var answered, refused atomic.Int64
+	var callers sync.WaitGroup
+	for range 40 {
+		callers.Go(func() {
+			for range 5 {
+				resp, err := s.client.Do(s.request(t.Context(), "POST", "/check", urls(4)))
+				if err != nil {
+					t.Errorf("a caller was cut off: %v", err)
+					return
+				}
+				resp.Body.Close()
+				switch resp.StatusCode {
+				case 200:
+					answered.Add(1)
+				case 503:
+					refused.Add(1)
+				default:
+					t.Errorf("status %d", resp.StatusCode)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if answered.Load() == 0 || refused.Load() == 0 || answered.Load()+refused.Load() != 200 {
+		t.Errorf("%d answered, %d refused, of 200", answered.Load(), refused.Load())
+	}
+	if fake.Calls() != 4*answered.Load() {
+		t.Errorf("%d checks for %d batches of 4", fake.Calls(), answered.Load())
+	}
+	eventually(t, "room again", func() bool { return s.gw.Pending() == 0 && s.post(urls(16)).code == 200 })
+}
+
+// TestStreamGivesRoomBackAsItGoes: what is answered is not pending.
+func TestStreamGivesRoomBackAsItGoes(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, Config{Runner: pool.New(&checktest.Fake{Answer: func(ctx context.Context, target check.Target) check.Result {
+		if strings.Contains(target.URL, "slow") {
+			return held(release)(ctx, target)
+		}
+		return checktest.Pass(target)
+	}}, pool.Config{})})
+	resp := s.open(t.Context(), "POST", "/check", `{"urls":["https://slow/","https://a/","https://b/"]}`, "Accept: application/x-ndjson")
+	defer resp.Body.Close()
+	eventually(t, "one is pending", func() bool { return s.gw.Pending() == 1 })
+	close(release)
+	for range lines(t, resp.Body) {
+	}
+}
