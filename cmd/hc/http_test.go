@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -64,6 +65,7 @@ func TestCertificatesOfServerAndClient(t *testing.T) {
 	}))
 	pool := x509.NewCertPool()
 	pool.AddCert(leaf)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are meant
 	server.TLS = &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: pool}
 	server.StartTLS()
 	defer server.Close()
