@@ -95,6 +95,7 @@ type got struct {
 	code   int
 	header http.Header
 	body   string
+	last   bool // on its connection
 }
 
 // do sends one request; header lines are "Name: value".
@@ -106,7 +107,7 @@ func (s *site) do(method, path, body string, header ...string) got {
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return got{resp.StatusCode, resp.Header, string(b)}
+	return got{resp.StatusCode, resp.Header, string(b), resp.Close}
 }
 
 func (s *site) open(ctx context.Context, method, path, body string, header ...string) *http.Response {
