@@ -88,16 +88,16 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	if err != nil {
 		return err
 	}
-	store, err := s.openStore(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer store.close()
 	busy, idle := s.sockets(c, openFiles())
 	http, err := s.http(idle)
 	if err != nil {
 		return err
 	}
+	store, err := s.openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer store.close()
 	out, err := s.openOutputs(c, progress)
 	if err != nil {
 		return err
