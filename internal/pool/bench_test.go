@@ -79,13 +79,13 @@ func BenchmarkDetourAllHits(b *testing.B) {
 func BenchmarkWindowed(b *testing.B) {
 	b.ReportAllocs()
 	ts := targets(b.N, 1000)
-	echo := func(_ context.Context, ts []check.Target) iter.Seq[check.Result] {
-		return func(yield func(check.Result) bool) {
-			for _, t := range ts {
-				if !yield(check.Result{Target: t}) {
-					return
-				}
+	echo := func(_ context.Context, ts []check.Target) iter.Seq[[]check.Result] {
+		return func(yield func([]check.Result) bool) {
+			rs := make([]check.Result, len(ts))
+			for i := range ts {
+				rs[i].Target = ts[i]
 			}
+			yield(rs)
 		}
 	}
 	b.ResetTimer()

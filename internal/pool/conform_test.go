@@ -54,9 +54,9 @@ func TestRunnersConform(t *testing.T) {
 			Make: func(c check.Checker) check.Runner {
 				p := New(c, Config{})
 				return runnerFunc(func(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[check.Result] {
-					return Windowed(ctx, 100, 16, time.Millisecond, ts, func(ctx context.Context, group []check.Target) iter.Seq[check.Result] {
+					return Windowed(ctx, 100, 16, time.Millisecond, ts, parts(1, func(ctx context.Context, group []check.Target) iter.Seq[check.Result] {
 						return p.Run(ctx, slices.Values(group))
-					})
+					}))
 				})
 			},
 			ReadAhead: 100,

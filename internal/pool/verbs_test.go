@@ -103,13 +103,32 @@ func doubled(d time.Duration) func(context.Context, []int) iter.Seq[int] {
 	}
 }
 
+// parts gives the answers of f, n at a time.
+func parts[In, Out any](n int, f func(context.Context, []In) iter.Seq[Out]) func(context.Context, []In) iter.Seq[[]Out] {
+	return func(ctx context.Context, group []In) iter.Seq[[]Out] {
+		return func(yield func([]Out) bool) {
+			var part []Out
+			for out := range f(ctx, group) {
+				if part = append(part, out); len(part) < n {
+					continue
+				}
+				if !yield(part) {
+					return
+				}
+				part = nil
+			}
+			yield(part) // may be empty
+		}
+	}
+}
+
 func TestWindowedAnswersEachOnce(t *testing.T) {
 	for _, tt := range []struct{ n, window, size int }{
 		{0, 10, 4}, {1, 1, 1}, {100, 1, 8}, {1000, 64, 8}, {1000, 8, 64}, {1000, 5000, 7},
 	} {
 		t.Run(fmt.Sprintf("%d items, window %d, groups of %d", tt.n, tt.window, tt.size), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				got := slices.Sorted(Windowed(t.Context(), tt.window, tt.size, time.Millisecond, count(tt.n, 0), doubled(time.Millisecond)))
+				got := slices.Sorted(Windowed(t.Context(), tt.window, tt.size, time.Millisecond, count(tt.n, 0), parts(3, doubled(time.Millisecond))))
 				if len(got) != tt.n {
 					t.Fatalf("%d answers", len(got))
 				}
@@ -141,7 +160,7 @@ func TestWindowedLimitsItemsNotGroups(t *testing.T) {
 			}
 		}
 		begin, n := time.Now(), 0
-		for range Windowed(t.Context(), 16, 8, 0, count(10_000, 0), slow) {
+		for range Windowed(t.Context(), 16, 8, 0, count(10_000, 0), parts(1, slow)) {
 			if n++; n == 9_999 && time.Since(begin) > time.Second {
 				t.Errorf("9 999 answers took %v", time.Since(begin))
 			}
@@ -157,7 +176,7 @@ func TestWindowedStalledReaderStallsSource(t *testing.T) {
 		const window = 20
 		var asked atomic.Int64
 		read := int64(0)
-		for range Windowed(t.Context(), window, 8, 0, counted(count(1000, 0), &asked), doubled(0)) {
+		for range Windowed(t.Context(), window, 8, 0, counted(count(1000, 0), &asked), parts(1, doubled(0))) {
 			read++
 			synctest.Wait()
 			if ahead := asked.Load() - read; ahead > window {
@@ -183,7 +202,7 @@ func TestWindowedForgivesTooFewAndTooManyAnswers(t *testing.T) {
 		t.Run(fmt.Sprintf("%d answers a group of 4", per*2), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := func(ctx context.Context, group []int) iter.Seq[int] { return count(per*2, 0) }
-				n := len(slices.Collect(Windowed(t.Context(), 8, 4, time.Millisecond, count(400, 0), f)))
+				n := len(slices.Collect(Windowed(t.Context(), 8, 4, time.Millisecond, count(400, 0), parts(5, f))))
 				if want := 100 * min(per*2, 4); n != want {
 					t.Errorf("%d answers, want %d", n, want)
 				}
@@ -207,7 +226,7 @@ func TestWindowedEndsOnBreak(t *testing.T) {
 			}
 		}
 		var asked atomic.Int64
-		for range Windowed(t.Context(), 100, 10, 0, counted(count(1_000_000, 0), &asked), hanging) {
+		for range Windowed(t.Context(), 100, 10, 0, counted(count(1_000_000, 0), &asked), parts(1, hanging)) {
 			break
 		}
 		n := asked.Load()
@@ -242,7 +261,7 @@ func TestDetourAnswersEachOnce(t *testing.T) {
 				t.Run(fmt.Sprintf("%s, %d items, depth %d", name, n, depth), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						next := func(ctx context.Context, rest iter.Seq[int]) iter.Seq[int] {
-							return Windowed(ctx, 10, 3, 0, rest, func(_ context.Context, g []int) iter.Seq[int] { return slices.Values(g) })
+							return Windowed(ctx, 10, 3, 0, rest, func(_ context.Context, g []int) iter.Seq[[]int] { return slices.Chunk(g, 2) })
 						}
 						got := slices.Sorted(Detour(t.Context(), depth, 16, time.Millisecond, count(n, 0), look, next))
 						if !slices.Equal(got, slices.Collect(count(n, 0))) {
