@@ -19,11 +19,11 @@ import (
 // is checked again.
 func (r Result) Identity() string {
 	t := r.Target
-	shown := t.URL
+	shown := MaskURL(t.URL) // first, as in the line that is read back
 	if canonical, err := Normalize(shown); err == nil {
-		shown = canonical
+		shown = MaskURL(canonical)
 	}
-	if shown = MaskURL(shown); shown == "" {
+	if shown == "" {
 		shown = MaskText(t.Input) // a bad line has no URL
 	}
 	id := cmp.Or(t.Method, http.MethodGet) + " " + shown
