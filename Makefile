@@ -9,8 +9,8 @@ ACTIONLINT    := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 # that: make vuln VULNDB=file:///path/to/osv
 VULNDB ?=
 
-# For how long each fuzz target runs.
-FUZZTIME ?= 30s
+# How much each fuzz target runs: inputs (100000x) or time (30s).
+FUZZTIME ?= 100000x
 
 # Flags of the benchmarks, e.g. BENCH='-run one-host -rounds 3'.
 BENCH ?=
@@ -44,7 +44,7 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example
 vuln: ## known vulnerabilities in what is called
 	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
 
-fuzz: ## each fuzz target for FUZZTIME
+fuzz: ## each fuzz target with FUZZTIME inputs
 	scripts/fuzz.sh $(FUZZTIME)
 
 bench: ## hc against the programs one would use instead; fails where a promise is missed
