@@ -61,8 +61,8 @@ func (s *Redis) Stats(ctx context.Context) (Stats, error) {
 	}, nil
 }
 
-// Purge removes all results, those of running checks' leases too, and tells how
-// many there were. Other keys of the server stay. What it removed before an error
+// Purge removes all results, and the leases of running checks, and tells how many
+// results there were. Other keys of the server stay. What it removed before an error
 // stays removed, and is counted.
 func (s *Redis) Purge(ctx context.Context) (removed int64, err error) {
 	var sum atomic.Int64

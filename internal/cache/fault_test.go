@@ -156,6 +156,7 @@ func TestABadConnection(t *testing.T) {
 		{name: "cut in the middle", json: `{"type":"limit_data","attributes":{"bytes":3000}}`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			server := startRedis(t)
 			p := proxied(t, server)
 			s := newStore(t, RedisConfig{Address: "redis://" + p.Listen, Timeout: timeout})

@@ -185,37 +185,57 @@ func (s *Redis) look(ctx context.Context, ts []check.Target, keep func(check.Key
 // fetch gets the values of keys, nil where there is none or it is no string, and
 // tells how many could not be asked for.
 func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed int, err error) {
-	if !s.cluster {
+	if s.cluster {
+		values, failed, err = s.getEach(ctx, keys)
+	} else {
+		failed = len(keys)
 		err = s.reads.do(ctx, func(ctx context.Context) (err error) {
 			values, err = s.client.MGet(ctx, keys...).Result()
 			return err
 		})
-		if err != nil && !errors.Is(err, errCallerGone) {
-			failed = len(keys)
-		}
-		return values, failed, err
 	}
-	// The keys of one MGET must share a slot; GETs go to their nodes at once, and
-	// those of a node that is gone do not spoil the others'.
+	if err == nil || errors.Is(err, errCallerGone) {
+		failed = 0
+	}
+	return values, failed, err
+}
+
+// getEach is fetch for a cluster, where the keys of one MGET must share a slot:
+// each GET goes to its node, all at once.
+func (s *Redis) getEach(ctx context.Context, keys []string) (values []any, failed int, err error) {
 	p := s.client.Pipeline()
 	for _, key := range keys {
 		p.Get(ctx, key)
 	}
+	cmds, failed, err := s.exec(ctx, s.reads, p)
 	values = make([]any, len(keys))
-	err = s.reads.do(ctx, func(ctx context.Context) error {
-		cmds, err := p.Exec(ctx)
-		failed, err = trouble(cmds, err)
-		for i, cmd := range cmds {
-			if get, ok := cmd.(*redis.StringCmd); ok && get.Err() == nil {
-				values[i] = get.Val()
-			}
+	for i, cmd := range cmds {
+		if get, ok := cmd.(*redis.StringCmd); ok && get.Err() == nil {
+			values[i] = get.Val()
+		}
+	}
+	return values, failed, err
+}
+
+// exec sends p in one round trip, and tells how many of its commands failed. It
+// is a failure to b where all did: with one node of a cluster gone, the others
+// go on serving.
+func (s *Redis) exec(ctx context.Context, b breaker, p redis.Pipeliner) (cmds []redis.Cmder, failed int, err error) {
+	all := p.Len()
+	failed = all // unless it is sent
+	var some error
+	err = b.do(ctx, func(ctx context.Context) error {
+		var err error
+		cmds, err = p.Exec(ctx)
+		if failed, err = trouble(cmds, err); failed < all {
+			some, err = err, nil
 		}
 		return err
 	})
-	if errors.Is(err, errOpen) {
-		failed = len(keys)
+	if some != nil {
+		s.health.write(some)
 	}
-	return values, failed, err
+	return cmds, failed, cmp.Or(err, some)
 }
 
 // trouble counts the commands of a pipeline that failed and gives the first
@@ -272,12 +292,7 @@ func (s *Redis) save(ctx context.Context, keys []check.Key, hs []held, now time.
 			tooLarge++
 		}
 	}
-	dropped := p.Len() // unless it is sent
-	err := s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, err := p.Exec(ctx)
-		dropped, err = trouble(cmds, err)
-		return err
-	})
+	_, dropped, err := s.exec(ctx, s.writes, p)
 	s.observe.dropped(dropped + tooLarge)
 	if err != nil {
 		return fmt.Errorf("writing %d results to the shared cache: %w", len(hs), err)

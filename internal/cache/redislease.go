@@ -15,17 +15,13 @@ func (s *Redis) acquire(ctx context.Context, keys []check.Key, token string) ([]
 	for _, name := range names(keys, lockSuffix) {
 		p.SetNX(ctx, name, token, leaseTTL)
 	}
+	cmds, _, err := s.exec(ctx, s.writes, p)
 	got := make([]bool, len(keys))
-	err := s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, err := p.Exec(ctx)
-		for i, cmd := range cmds {
-			if set, ok := cmd.(*redis.BoolCmd); ok {
-				got[i] = set.Val()
-			}
+	for i, cmd := range cmds {
+		if set, ok := cmd.(*redis.BoolCmd); ok {
+			got[i] = set.Val()
 		}
-		_, err = trouble(cmds, err)
-		return err
-	})
+	}
 	return got, err
 }
 
@@ -56,9 +52,6 @@ func (s *Redis) keepFor(ctx context.Context, keys []check.Key, token string, d t
 	for _, name := range names(keys, lockSuffix) {
 		p.Eval(ctx, keepIfMine, []string{name}, token, d.Milliseconds())
 	}
-	return s.writes.do(ctx, func(ctx context.Context) error {
-		cmds, err := p.Exec(ctx)
-		_, err = trouble(cmds, err)
-		return err
-	})
+	_, _, err := s.exec(ctx, s.writes, p)
+	return err
 }

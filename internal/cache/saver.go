@@ -109,6 +109,8 @@ func (r *run) write(ctx context.Context, group []saved) {
 func (r *run) save(s saved) {
 	if !r.saver.add(s) {
 		r.flights.saved([]saved{s})
-		r.cfg.Observe.dropped(1)
+		if !s.res.CheckedAt.IsZero() {
+			r.cfg.Observe.dropped(1)
+		}
 	}
 }

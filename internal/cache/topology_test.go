@@ -177,13 +177,17 @@ func TestCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	nodes[2].kill()
-	most := 0
 	eventually(t, "serving two thirds", func() bool {
-		most = max(most, loaded(t, s, ts))
-		return most > 150
+		n := loaded(t, s, ts)
+		return n > 150 && n < 250
 	})
-	if most > 250 {
-		t.Errorf("%d of 300 loaded with a node dead", most)
+	for range 4 * breakAfter {
+		if n := loaded(t, s, ts); n < 150 || n > 250 {
+			t.Fatalf("%d of 300 loaded with a node dead", n)
+		}
+	}
+	if !s.Up() || s.Lost() == nil {
+		t.Errorf("up %v, lost %v", s.Up(), s.Lost())
 	}
 }
 
