@@ -57,6 +57,9 @@ func (r retry) Check(parent context.Context, t Target) Result {
 		begin := time.Now()
 		err := Wait(ctx, wait, res.Reason == RateLimited)
 		res.Timing.Queue += time.Since(begin)
+		if parent.Err() != nil {
+			return cutOff(parent, res) // it was to be asked again, so this was no verdict
+		}
 		if err != nil {
 			break // the last answer stands: it is what is known of the target
 		}
@@ -66,9 +69,15 @@ func (r retry) Check(parent context.Context, t Target) Result {
 		res.Timing = last.Timing.Add(res.Timing)
 	}
 	if parent.Err() != nil && (res.Reason == Timeout || res.Reason == ConnectTimeout || res.Reason == DNS) {
-		// The clock that ran out was the run's or the caller's, not the target's.
-		res.Reason, res.Outcome, res.Error = Canceled, Canceled.Default(), canceledText(parent)
+		return cutOff(parent, res) // the clock that ran out was the run's or the caller's, not the target's
 	}
+	return res
+}
+
+// cutOff makes res that of a check which ctx has ended.
+func cutOff(ctx context.Context, res Result) Result {
+	res.Reason, res.Outcome, res.Error = Canceled, Canceled.Default(), canceledText(ctx)
+	res.Temporary, res.RetryAfter = false, 0
 	return res
 }
 

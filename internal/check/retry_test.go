@@ -92,6 +92,20 @@ func TestRunDeadlineIsNotTheTargetsTimeout(t *testing.T) {
 	})
 }
 
+// TestCancelBetweenAttemptsIsNoVerdict: what was to be asked again is not known
+// to have failed, so that a resumed run asks it.
+func TestCancelBetweenAttemptsIsNoVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		next, _ := script(Result{Temporary: true, Reason: RateLimited, RetryAfter: 5 * time.Second})
+		time.AfterFunc(time.Second, cancel)
+		r := Retry(next, RetryConfig{Max: 1}).Check(ctx, Target{})
+		if r.Reason != Canceled || r.Outcome != Skip || r.Attempts != 1 {
+			t.Errorf("%q %q after %d attempts", r.Outcome, r.Reason, r.Attempts)
+		}
+	})
+}
+
 // turn records what a check asks of its place in the pool.
 type turn struct {
 	throttled []bool
