@@ -67,6 +67,7 @@ type request struct {
 	agent  string
 	header []Field
 	body   string
+	last   bool // on its connection, which is told so
 }
 
 // origin names what connections may be shared by (RFC 9110 §4.3.1).
@@ -95,6 +96,9 @@ func (r *request) appendTo(b []byte, absolute bool, proxyAuth string) ([]byte, e
 	b = appendField(b, "Host", host)
 	if proxyAuth != "" {
 		b = appendField(b, "Proxy-Authorization", proxyAuth)
+	}
+	if r.last {
+		b = appendField(b, "Connection", "close")
 	}
 	for _, f := range fields {
 		if !httpguts.ValidHeaderFieldName(f.Name) || !httpguts.ValidHeaderFieldValue(f.Value) {
@@ -247,6 +251,7 @@ func (a *answer) readHead(req *request, wrote error, w *stopwatch) error {
 			return &phaseError{phaseHead, errNotHTTP1}
 		case a.StatusCode >= 200 || a.StatusCode == http.StatusSwitchingProtocols:
 			a.in.source.left = math.MaxInt64
+			a.Close = a.Close || req.last
 			return nil
 		}
 	}
@@ -269,7 +274,7 @@ func (a *answer) read(limit int64) ([]byte, error) {
 func (a *answer) drain(ctx context.Context) (reusable bool) {
 	if a.in == nil {
 		a.drainHTTP2()
-		return true
+		return !a.Close
 	}
 	defer a.release()
 	if a.Close || a.StatusCode == http.StatusSwitchingProtocols || a.ContentLength > maxDrain {

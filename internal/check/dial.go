@@ -23,10 +23,18 @@ import (
 // stopwatch and its own kind of error.
 type dialer struct {
 	cfg     HTTPConfig
+	pin     pin
 	tcp     net.Dialer
 	tls     *tls.Config
 	idle    *shelf
 	buffers *buffers
+}
+
+// pin says where to dial a probe's own host, and by which name to greet it.
+type pin struct {
+	host       string     // "" pins nothing
+	addr       netip.Addr // invalid looks host up
+	serverName string     // "" is host
 }
 
 func newDialer(cfg HTTPConfig, idle *shelf) dialer {
@@ -120,7 +128,7 @@ func (d *dialer) proxy(u *url.URL) (*url.URL, error) {
 // before it connects and so runs out of them (vegeta on many hosts).
 func (d *dialer) connect(ctx context.Context, address string, w *stopwatch) (net.Conn, error) {
 	defer w.lap(&w.Connect)
-	address = cmp.Or(d.cfg.Resolve[address], address)
+	address = d.pinned(cmp.Or(d.cfg.Resolve[address], address))
 	if _, err := netip.ParseAddrPort(address); err != nil {
 		// The resolver reports back on this goroutine, so the stopwatch is safe.
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -130,10 +138,25 @@ func (d *dialer) connect(ctx context.Context, address string, w *stopwatch) (net
 	return d.tcp.DialContext(ctx, d.cfg.Network, address)
 }
 
+// pinned puts the pinned address in the place of its name.
+func (d *dialer) pinned(address string) string {
+	if !d.pin.addr.IsValid() {
+		return address
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host != d.pin.host {
+		return address
+	}
+	return net.JoinHostPort(d.pin.addr.String(), port)
+}
+
 // secure does the TLS handshake and, where the server chose HTTP/2, makes c
 // speak it.
 func (d *dialer) secure(ctx context.Context, c *conn, host string, w *stopwatch) error {
 	cfg := d.tls.Clone()
+	if host == d.pin.host {
+		cfg.ServerName = d.pin.serverName
+	}
 	cfg.ServerName = cmp.Or(cfg.ServerName, host)
 	secured := tls.Client(c.raw, cfg)
 	_ = c.raw.SetDeadline(time.Now().Add(d.cfg.TLSTimeout))

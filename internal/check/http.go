@@ -119,6 +119,7 @@ type visit struct {
 	timeout time.Duration
 	watch   stopwatch
 	res     Result
+	probe   *probe // nil for a Check
 }
 
 // ask asks with the target's method; [Auto] with HEAD and, where that was
@@ -154,7 +155,7 @@ func headRefused(r *Result) bool {
 // follow asks u and each redirect's target in turn.
 func (v *visit) follow(method string, u *url.URL) {
 	t := &v.res.Target
-	req := request{method: method, url: u, agent: v.cfg.UserAgent, header: v.cfg.Header}
+	req := request{method: method, url: u, agent: v.cfg.UserAgent, header: v.cfg.Header, last: v.probe != nil}
 	if t.Request != nil {
 		req.header = append(req.header[:len(req.header):len(req.header)], t.Request.Header...)
 		req.body = t.Request.Body
@@ -167,9 +168,13 @@ func (v *visit) follow(method string, u *url.URL) {
 		if !ok {
 			return
 		}
-		next, ok := v.redirect(&req, a)
+		next, ok := v.redirect(a)
 		if !ok {
-			v.judge(a)
+			if v.probe != nil {
+				v.probe.judge(v, a)
+			} else {
+				v.judge(a)
+			}
 			v.finish(a)
 			return
 		}
@@ -194,17 +199,24 @@ func (v *visit) allowed(u *url.URL) bool {
 	return err == nil
 }
 
-// redirect reports whether a sends the visitor on, and where to.
-func (v *visit) redirect(req *request, a *answer) (location string, ok bool) {
+// redirect reports whether a sends the visitor on, and where to. What would be
+// one redirect too many is a probe's answer.
+func (v *visit) redirect(a *answer) (to string, ok bool) {
+	to, ok = location(a)
+	if v.probe != nil {
+		return to, ok && len(v.res.Redirects) < v.cfg.MaxRedirects
+	}
+	return to, ok && v.cfg.MaxRedirects > 0 && !v.res.Target.Expect.Codes.Redirects()
+}
+
+// location reports whether a is a redirect, and where to.
+func location(a *answer) (to string, ok bool) {
 	switch a.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
 		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-	default:
-		return "", false
+		to = a.Header.Get("Location")
 	}
-	location = a.Header.Get("Location")
-	follow := location != "" && v.cfg.MaxRedirects > 0 && !v.res.Target.Expect.Codes.Redirects()
-	return location, follow
+	return to, to != ""
 }
 
 // step makes req the request a redirect asks for, or fails the visit.
@@ -234,7 +246,9 @@ func (v *visit) step(req *request, a *answer, location string) bool {
 		req.method == http.MethodPost && (a.StatusCode == http.StatusMovedPermanently || a.StatusCode == http.StatusFound)) {
 		req.method, req.body = http.MethodGet, ""
 	}
-	if next.Scheme != req.url.Scheme || next.Host != req.url.Host {
+	if v.probe != nil {
+		req.header = v.probe.along(req.url, a, next)
+	} else if next.Scheme != req.url.Scheme || next.Host != req.url.Host {
 		req.header = nil // secrets never leave the origin they were meant for (lychee #1298)
 	}
 	req.url = next
@@ -259,7 +273,7 @@ func (v *visit) exchange(req *request) (*answer, bool) {
 			v.describe(c, a)
 			return a, true
 		}
-		v.idle.drop(c)
+		v.drop(c)
 		v.watch.lap(&v.watch.Processing)
 		if c.uses.Load() > 0 && errors.Is(err, errNoResponse) && v.ctx.Err() == nil && req.idempotent() {
 			continue
@@ -390,8 +404,17 @@ func (v *visit) finish(a *answer) {
 	if reusable {
 		v.idle.put(a.conn)
 	} else {
-		v.idle.drop(a.conn)
+		v.drop(a.conn)
 	}
+}
+
+// drop closes c, unless other checks share it. A probe's is its own.
+func (v *visit) drop(c *conn) {
+	if v.probe != nil {
+		_ = c.Close()
+		return
+	}
+	v.idle.drop(c)
 }
 
 func (v *visit) fail(r Reason, text string) {

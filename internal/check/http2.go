@@ -51,6 +51,7 @@ func (c *conn) roundTripHTTP2(ctx context.Context, req *request, w *stopwatch) (
 		return nil, &phaseError{phaseHead, err}
 	}
 	c.uses.Add(1)
+	resp.Close = req.last
 	return &answer{Response: resp, conn: c}, nil
 }
 
@@ -64,6 +65,10 @@ func (e *goneError) Unwrap() error        { return e.error }
 // drainHTTP2 reads a small rest rather than reset the stream: servers count
 // resets against a client since CVE-2023-44487.
 func (a *answer) drainHTTP2() {
+	if a.Close {
+		_ = a.Body.Close()
+		return
+	}
 	timer := time.AfterFunc(maxDrainTime, func() { _ = a.Body.Close() })
 	defer timer.Stop()
 	_, _ = io.Copy(io.Discard, io.LimitReader(a.Body, maxDrain))
