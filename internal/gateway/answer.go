@@ -23,7 +23,7 @@ const (
 // results that are ahead of their turn where the form is ordered, and no more
 // than sendAt bytes of what is written.
 type answer struct {
-	form form
+	form *form
 	rep  *reply
 	give func(check.Result) // is told every result
 
@@ -40,7 +40,7 @@ type answer struct {
 	err   error // the first of a write: the caller is gone, or reads too slowly
 }
 
-func newAnswer(f form, rep *reply, out []byte, give func(check.Result)) *answer {
+func newAnswer(f *form, rep *reply, out []byte, give func(check.Result)) *answer {
 	return &answer{form: f, rep: rep, give: give, out: append(out, f.open...)}
 }
 
@@ -117,7 +117,7 @@ func (a *answer) send() {
 	if !a.sent {
 		a.sent = true
 		h := a.rep.Header()
-		h["Content-Type"] = []string{a.form.contentType}
+		h["Content-Type"] = a.form.contentType
 		if a.form.streamed {
 			h["Cache-Control"] = []string{"no-store"}
 			h["X-Accel-Buffering"] = []string{"no"} // nginx would collect it

@@ -207,7 +207,7 @@ func TestEventStreamIsOne(t *testing.T) {
 func TestSilentEventStreamIsKeptOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := httptest.NewRecorder()
-		a := newAnswer(eventsForm(), &reply{ResponseWriter: rec}, nil, func(check.Result) {})
+		a := newAnswer(&eventsForm, &reply{ResponseWriter: rec}, nil, func(check.Result) {})
 		stop := a.keepOpen()
 		time.Sleep(40 * time.Second)
 		stop()
@@ -242,7 +242,7 @@ func TestFormsAreChosenByAccept(t *testing.T) {
 		"text/event-stream;q=0.9, application/x-ndjson;q=0.8, ;;;": eventsType,
 	} {
 		t.Run(accept, func(t *testing.T) {
-			if got := formOf(http.Header{"Accept": {accept}}).contentType; got != want {
+			if got := formOf(http.Header{"Accept": {accept}}).contentType[0]; got != want {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})

@@ -24,6 +24,8 @@ type batch struct {
 	done    []bool         // which of them it has answered
 	seen    map[identity]int32
 
+	left int // items that take no room any more, since they are answered
+
 	timeout time.Duration // of a target that says none
 	maxAge  time.Duration
 	fresh   bool
@@ -55,7 +57,7 @@ func (b *batch) reset() {
 	clear(b.seen)
 	b.targets, b.leaders, b.again = b.targets[:0], b.leaders[:0], b.again[:0]
 	b.asked, b.done = b.asked[:0], b.done[:0]
-	b.timeout, b.maxAge, b.fresh = 0, 0, false
+	b.left, b.timeout, b.maxAge, b.fresh = 0, 0, 0, false
 }
 
 // complete fills in what the items do not say themselves, and finds those that

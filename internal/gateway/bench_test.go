@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -43,9 +45,13 @@ func (s *sink) WriteHeader(int)             {}
 
 // BenchmarkCheckHot is a batch that the memory answers, without net/http.
 func BenchmarkCheckHot(b *testing.B) {
-	for _, n := range []int{1, 10, 100} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			g := New(Config{Hot: hotAnswer})
+	for _, row := range []struct {
+		name string
+		n    int
+		log  *slog.Logger
+	}{{"1", 1, nil}, {"1, logged", 1, slog.New(slog.NewJSONHandler(io.Discard, nil))}, {"10", 10, nil}, {"100", 100, nil}} {
+		b.Run(row.name, func(b *testing.B) {
+			g, n := New(Config{Hot: hotAnswer, Log: row.log}), row.n
 			body := urlsBody(n)
 			header := http.Header{"Content-Type": {"application/json"}, "Accept": {"*/*"}, "User-Agent": {"bench"}}
 			b.ReportAllocs()

@@ -27,11 +27,10 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	if p := g.read(rep, r, b); p != nil {
 		return p
 	}
-	admitted, p := g.admit(rep, r, len(b.targets))
-	if p != nil {
+	if p := g.admit(rep, r, len(b.targets)); p != nil {
 		return p
 	}
-	defer admitted.leave()
+	defer func() { g.leave(b, len(b.targets)) }()
 	b.complete(g.cfg)
 	if !g.answerable(r.Context(), b) {
 		return noWorkers()
@@ -39,7 +38,7 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	a := newAnswer(formOf(r.Header), rep, b.out, g.cfg.Result)
 	g.answerHot(b, a)
 	if len(b.asked) > 0 {
-		g.answerRest(g.onBehalf(rep, r), b, a, admitted)
+		g.answerRest(g.onBehalf(rep, r), b, a)
 	}
 	a.close(g.summary(a, b, time.Since(began)))
 	b.out = a.out
@@ -62,36 +61,22 @@ func (g *Gateway) read(rep *reply, r *http.Request, b *batch) *problem {
 	return nil
 }
 
-// admitted is the room that a batch takes until it is answered.
-type admitted struct {
-	pending *pending
-	urls    int
-}
-
-// answered gives back the room of n URLs.
-func (a *admitted) answered(n int) {
-	a.pending.leave(n)
-	a.urls -= n
-}
-
-func (a *admitted) leave() { a.answered(a.urls) }
-
-// admit lets n URLs in, all of them or none, before any work is done.
-func (g *Gateway) admit(rep *reply, r *http.Request, n int) (*admitted, *problem) {
+// admit lets n URLs in, all of them or none, before any work is done. Each leaves
+// g.pending when it is answered.
+func (g *Gateway) admit(rep *reply, r *http.Request, n int) *problem {
 	if g.rates != nil && n > g.rates.burst {
-		return nil, largerThanBurst(g.rates.burst)
+		return largerThanBurst(g.rates.burst)
 	}
 	if !g.pending.enter(n) {
-		return nil, overloaded(g.cfg.MaxPending)
+		return overloaded(g.cfg.MaxPending)
 	}
-	in := &admitted{&g.pending, n}
 	if g.rates != nil {
 		if wait := g.rates.take(callerName(rep, r), n, time.Now()); wait > 0 {
-			in.leave()
-			return nil, rateLimited(wait)
+			g.pending.leave(n)
+			return rateLimited(wait)
 		}
 	}
-	return in, nil
+	return nil
 }
 
 // answerHot answers what needs no Runner.
@@ -108,22 +93,22 @@ func (g *Gateway) answerHot(b *batch, a *answer) {
 // answerRest runs the rest and answers as results come. The Run ends when all is
 // answered, the caller is gone, or the service stops; an item that it leaves
 // unanswered is answered here, so that each has its one result whatever happens.
-func (g *Gateway) answerRest(ctx context.Context, b *batch, a *answer, in *admitted) {
+func (g *Gateway) answerRest(ctx context.Context, b *batch, a *answer) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer a.keepOpen()()
-	in.answered(a.n)
+	g.leave(b, a.n)
 	reads := a.flush()
 	results := g.cfg.Runner.Run(ctx, b.toAsk())
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
-		before := a.n
 		for _, res := range group {
 			if leader, ok := b.answered(res.Target.Seq); ok {
 				b.deal(leader, res, a.add)
 			}
 		}
-		in.answered(a.n - before)
+		g.leave(b, a.n)
 		if reads = a.flush(); !reads {
+			cancel() // or the break below waits for the next result
 			break
 		}
 	}
@@ -134,6 +119,12 @@ func (g *Gateway) answerRest(ctx context.Context, b *batch, a *answer, in *admit
 	for leader := range b.unanswered() {
 		b.deal(leader, check.Failed(b.targets[leader], reason, why), a.add)
 	}
+}
+
+// leave gives the room of b's first n answers back.
+func (g *Gateway) leave(b *batch, n int) {
+	g.pending.leave(n - b.left)
+	b.left = n
 }
 
 // summary adds up what was answered. ExitCode is what hc check would exit with.

@@ -95,7 +95,7 @@ func TestContractHolds(t *testing.T) {
 		{"url":"https://warn.test/","method":"HEAD"},{"url":"https://skip.test/"},{"url":"not a url"},{"url":"https://pass.test/"}],
 		"timeout_ms":1000,"max_age_ms":1}`
 	validate(t, schema("Batch"), body)
-	validate(t, schema("Batch"), one)
+	validate(t, schema("Batch"), oneURL)
 	g := s.post(body)
 	validate(t, schema("Answer"), g.body)
 	for _, outcome := range check.Outcomes() {
@@ -118,8 +118,8 @@ func TestContractHolds(t *testing.T) {
 	}
 
 	for name, g := range map[string]got{
-		"400": s.post("{"), "403": s.post(one, "Sec-Fetch-Site: cross-site"), "404": s.do("GET", "/x", ""), "405": s.do("GET", "/check", ""),
-		"413": s.post(urls(51)), "413, burst": s.post(urls(41)), "415": s.post(one, "Content-Type: text/plain"),
+		"400": s.post("{"), "403": s.post(oneURL, "Sec-Fetch-Site: cross-site"), "404": s.do("GET", "/x", ""), "405": s.do("GET", "/check", ""),
+		"413": s.post(urls(51)), "413, burst": s.post(urls(41)), "415": s.post(oneURL, "Content-Type: text/plain"),
 	} {
 		if want := name[:3]; fmt.Sprint(g.code) != want {
 			t.Errorf("status %d, want %s: %s", g.code, want, g.body)

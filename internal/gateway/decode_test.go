@@ -29,12 +29,12 @@ func TestBadBodies(t *testing.T) {
 		{"cut short in a name", `{"ur`, "a string does not end"},
 		{"cut short in an escape", `{"urls":["\`, "a string does not end"},
 		{"cut short in a code point", `{"urls":["\u00`, "no valid escape"},
-		{"byte order mark", "\ufeff" + one, "byte order mark"},
+		{"byte order mark", "\ufeff" + oneURL, "byte order mark"},
 		{"UTF-16", "{\x00\"\x00", "the name of a field is wanted"},
 		{"invalid UTF-8", "{\"urls\":[\"https://x/\xff\"]}", "not valid UTF-8"},
 		{"overlong UTF-8", "{\"urls\":[\"https://x/\xc0\xaf\"]}", "not valid UTF-8"},
 		{"raw NUL", "{\"urls\":[\"https://x/\x00\"]}", "control character 0x00"},
-		{"raw NUL behind", one + "\x00", "something stands after"},
+		{"raw NUL behind", oneURL + "\x00", "something stands after"},
 		{"raw line feed", "{\"urls\":[\"https://x/\n\"]}", "control character 0x0a"},
 		{"half a pair", `{"urls":["https://x/\ud800"]}`, "no valid escape"},
 		{"the other half", `{"urls":["https://x/\udc00\ud800"]}`, "no valid escape"},
@@ -47,7 +47,7 @@ func TestBadBodies(t *testing.T) {
 		{"comma at the end of a list", `{"urls":["https://x/",]}`, "urls[1] is no JSON, not a string"},
 		{"comma at the end", `{"urls":["https://x/"],}`, "the name of a field is wanted"},
 		{"no comma", `{"urls":["https://x/"] "no_cache":true}`, "a comma or } is wanted"},
-		{"more behind it", one + one, "something stands after"},
+		{"more behind it", oneURL + oneURL, "something stands after"},
 
 		{"nothing in it", `{}`, "there are no URLs"},
 		{"no URLs", `{"urls":[]}`, "there are no URLs"},
@@ -236,9 +236,9 @@ type oracleTarget struct {
 // read, written out plainly, decode takes.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
-		one, `{"urls":["a","b"],"timeout_ms":1.5e2,"max_age_ms":0,"no_cache":true}`,
+		oneURL, `{"urls":["a","b"],"timeout_ms":1.5e2,"max_age_ms":0,"no_cache":true}`,
 		`{"targets":[{"url":"x","method":"head","accept":["2xx",301],"max_latency_ms":3,"timeout_ms":4,"tags":["t","\u00e9\ud83d\ude00"]}]}`,
-		`{"urls":["\ud800"]}`, `{"urls":[null]}`, `{"urls":["a"],"urls":["b"]}`, `{"URLS":["a"]}`, "\ufeff" + one, one + " x", `[[[[`, `{"urls":["a",]}`,
+		`{"urls":["\ud800"]}`, `{"urls":[null]}`, `{"urls":["a"],"urls":["b"]}`, `{"URLS":["a"]}`, "\ufeff" + oneURL, oneURL + " x", `[[[[`, `{"urls":["a",]}`,
 	} {
 		f.Add(seed)
 	}

@@ -10,16 +10,16 @@ import (
 // A form is how a batch is answered: what stands around its results and its
 // summary, which are the same lines of JSON in all of them.
 type form struct {
-	contentType string
-	open        string // in front of all
-	result      string // in front of a result
-	between     string // two results
-	resultEnd   string // behind a result
-	summary     string // in front of the summary
-	end         string // behind all
-	comment     string // says nothing, and keeps the connection; "" where there is none
-	ordered     bool   // in the order of the input, not of completion
-	streamed    bool   // each group of results is sent at once
+	contentType []string // as a header's values
+	open        string   // in front of all
+	result      string   // in front of a result
+	between     string   // two results
+	resultEnd   string   // behind a result
+	summary     string   // in front of the summary
+	end         string   // behind all
+	comment     string   // says nothing, and keeps the connection; "" where there is none
+	ordered     bool     // in the order of the input, not of completion
+	streamed    bool     // each group of results is sent at once
 }
 
 const (
@@ -28,33 +28,32 @@ const (
 	eventsType = "text/event-stream"
 )
 
-func jsonForm() form {
-	return form{
-		contentType: jsonType,
+// The forms there are. That of events is for readers in browsers (WHATWG HTML
+// §9.2).
+var (
+	jsonForm = form{
+		contentType: []string{jsonType},
 		open:        `{"results":[`, between: ",", summary: `],"summary":`, end: "}\n",
 		ordered: true,
 	}
-}
-
-func ndjsonForm() form {
-	return form{contentType: ndjsonType, resultEnd: "\n", end: "\n", streamed: true}
-}
-
-// eventsForm is for EventSource-like readers in browsers (WHATWG HTML §9.2).
-func eventsForm() form {
-	return form{
-		contentType: eventsType,
+	ndjsonForm = form{
+		contentType: []string{ndjsonType},
+		resultEnd:   "\n", end: "\n",
+		streamed: true,
+	}
+	eventsForm = form{
+		contentType: []string{eventsType},
 		result:      "event: result\ndata: ", resultEnd: "\n\n",
 		summary: "event: summary\ndata: ", end: "\n\n",
 		comment:  ": still checking\n\n",
 		streamed: true,
 	}
-}
+)
 
 // formOf takes the form that is accepted most gladly (RFC 9110 §12.5.1), of equals
 // the one named first, and JSON where none is named: whoever takes something else
 // entirely can still read why.
-func formOf(h http.Header) form {
+func formOf(h http.Header) *form {
 	best, most := jsonType, 0.0
 	for _, line := range h["Accept"] {
 		for part := range strings.SplitSeq(line, ",") {
@@ -69,11 +68,11 @@ func formOf(h http.Header) form {
 	}
 	switch best {
 	case ndjsonType:
-		return ndjsonForm()
+		return &ndjsonForm
 	case eventsType:
-		return eventsForm()
+		return &eventsForm
 	default:
-		return jsonForm()
+		return &jsonForm
 	}
 }
 

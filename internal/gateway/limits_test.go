@@ -28,7 +28,7 @@ func TestRatesAreEachCallersOwn(t *testing.T) {
 		key  string
 		code int
 	}{{"a1", 200}, {"a1", 429}, {"a2", 429}, {"b", 200}, {"b", 429}} {
-		g := s.post(one, "Authorization: Bearer "+row.key)
+		g := s.post(oneURL, "Authorization: Bearer "+row.key)
 		if g.code != row.code {
 			t.Errorf("key %s: status %d, want %d", row.key, g.code, row.code)
 		}

@@ -57,7 +57,7 @@ func TestLogHasALineForEachRequestAndNoSecret(t *testing.T) {
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	s.post(`{"urls":["https://user:topsecret@example.com/?token=topsecret","https://b.test/"]}`,
 		"Authorization: Bearer topsecret", "X-Request-Id: req-1", "Traceparent: "+trace, "Cookie: topsecret")
-	s.post(one, "Authorization: Bearer topsecret-wrong", "X-Request-Id: line\tbreak")
+	s.post(oneURL, "Authorization: Bearer topsecret-wrong", "X-Request-Id: line\tbreak")
 	s.do("GET", "/topsecret?key=topsecret", "")
 	s.do("GET", "/healthz", "") // quiet
 	s.do("GET", "/readyz", "")
@@ -162,7 +162,7 @@ func TestPanicIsAProblemOrACutConnection(t *testing.T) {
 			t.Error("half an answer looks whole")
 		}
 	}
-	if g := s.post(one); g.code != 200 {
+	if g := s.post(oneURL); g.code != 200 {
 		t.Errorf("afterwards: %d %s", g.code, g.body)
 	}
 }

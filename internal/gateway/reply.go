@@ -152,4 +152,4 @@ func (g *Gateway) onBehalf(rep *reply, r *http.Request) context.Context {
 	return ctx
 }
 
-func nosniff() []string { return []string{"nosniff"} }
+var nosniff = []string{"nosniff"}

@@ -49,7 +49,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.finish(rep, r, rt, began) // last: it catches panics
 	header := w.Header()
 	header["X-Request-Id"] = []string{rep.id}
-	header["X-Content-Type-Options"] = nosniff()
+	header["X-Content-Type-Options"] = nosniff
 	if g.draining.Load() {
 		header.Set("Connection", "close")
 	}
@@ -95,11 +95,10 @@ func headerBytes(r *http.Request) int {
 
 // probe is a batch of one URL, as far as limits go.
 func (g *Gateway) probe(rep *reply, r *http.Request) *problem {
-	admitted, p := g.admit(rep, r, 1)
-	if p != nil {
+	if p := g.admit(rep, r, 1); p != nil {
 		return p
 	}
-	defer admitted.leave()
+	defer g.pending.leave(1)
 	g.cfg.Probe.ServeHTTP(rep, r.WithContext(g.onBehalf(rep, r)))
 	return nil
 }

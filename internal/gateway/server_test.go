@@ -105,15 +105,24 @@ func TestHostileCallersAreLetGo(t *testing.T) {
 
 	t.Run("never reads the answer", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			fake := &checktest.Fake{Takes: 5 * time.Second}
-			defer servePipes(t, pool.New(fake, pool.Config{Concurrency: 2}))(func(ln *pipes) {
+			fake := &checktest.Fake{Answer: func(ctx context.Context, target check.Target) check.Result {
+				if target.Seq < 50 {
+					return checktest.Pass(target)
+				}
+				return checktest.Hang(ctx, target)
+			}}
+			defer servePipes(t, pool.New(fake, pool.Config{}))(func(ln *pipes) {
 				conn := ln.dial()
 				defer conn.Close()
 				if _, err := io.WriteString(conn, request(100)); err != nil {
 					t.Fatal(err)
 				}
-				// The first results at 5 s, 15 s of patience, and the checks end.
-				time.Sleep(21 * time.Second)
+				time.Sleep(14 * time.Second)
+				synctest.Wait()
+				if n := fake.InFlight(); n != 50 {
+					t.Errorf("%d checks run, want 50", n)
+				}
+				time.Sleep(2 * time.Second)
 				synctest.Wait()
 				if n := fake.InFlight(); n != 0 {
 					t.Errorf("%d checks still run", n)

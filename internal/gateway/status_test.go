@@ -14,7 +14,7 @@ import (
 	"github.com/hc-health/hc/internal/pool"
 )
 
-const one = `{"urls":["https://example.com/"]}`
+const oneURL = `{"urls":["https://example.com/"]}`
 
 // TestEveryStatus is DESIGN §6: each way to be refused, and each route.
 func TestEveryStatus(t *testing.T) {
@@ -39,9 +39,9 @@ func TestEveryStatus(t *testing.T) {
 		kind         string // of the problem; "" for none
 		want         string // a header line of the answer
 	}{
-		{"a batch", open, "POST", "/check", one, nil, 200, "", "Content-Type: application/json"},
-		{"a batch, versioned", open, "POST", "/v1/check", one, nil, 200, "", "Content-Type: application/json"},
-		{"JSON with a charset", open, "POST", "/check", one, []string{"Content-Type: application/json; charset=UTF-8"}, 200, "", ""},
+		{"a batch", open, "POST", "/check", oneURL, nil, 200, "", "Content-Type: application/json"},
+		{"a batch, versioned", open, "POST", "/v1/check", oneURL, nil, 200, "", "Content-Type: application/json"},
+		{"JSON with a charset", open, "POST", "/check", oneURL, []string{"Content-Type: application/json; charset=UTF-8"}, 200, "", ""},
 		{"alive", open, "GET", "/healthz", "", nil, 200, "", ""},
 		{"alive, HEAD", open, "HEAD", "/healthz", "", nil, 200, "", ""},
 		{"ready", open, "GET", "/readyz", "", nil, 200, "", ""},
@@ -52,7 +52,7 @@ func TestEveryStatus(t *testing.T) {
 		{"metrics are elsewhere", open, "GET", "/metrics", "", nil, 404, "not-found", ""},
 		{"profiles are elsewhere", open, "GET", "/debug/pprof/", "", nil, 404, "not-found", ""},
 		{"no probe here", open, "GET", "/probe?target=x", "", nil, 404, "not-found", ""},
-		{"a slash too many", open, "POST", "/check/", one, nil, 404, "not-found", ""},
+		{"a slash too many", open, "POST", "/check/", oneURL, nil, 404, "not-found", ""},
 		{"GET of a batch", open, "GET", "/check", "", nil, 405, "method-not-allowed", "Allow: POST"},
 		{"OPTIONS of a batch", open, "OPTIONS", "/v1/check", "", nil, 405, "method-not-allowed", "Allow: POST"},
 		{"POST to readyz", open, "POST", "/readyz", "", nil, 405, "method-not-allowed", "Allow: GET, HEAD"},
@@ -63,26 +63,26 @@ func TestEveryStatus(t *testing.T) {
 		{"a URL that is none is an item", open, "POST", "/check", `{"urls":["gopher://x/"]}`, nil, 200, "", ""},
 		{"too many URLs", open, "POST", "/check", urls(4), nil, 413, "too-many-urls", ""},
 		{"too large a body", open, "POST", "/check", `{"urls":["` + strings.Repeat("x", 1000) + `"]}`, nil, 413, "body-too-large", ""},
-		{"no content type", open, "POST", "/check", one, []string{"Content-Type"}, 415, "not-json", ""},
-		{"a form", open, "POST", "/check", one, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "not-json", ""},
-		{"plain text", open, "POST", "/check", one, []string{"Content-Type: text/plain"}, 415, "not-json", ""},
-		{"JSON in Latin-1", open, "POST", "/check", one, []string{"Content-Type: application/json; charset=latin1"}, 415, "not-json", ""},
-		{"gzip", open, "POST", "/check", one, []string{"Content-Encoding: gzip"}, 415, "not-json", ""},
-		{"identity is an encoding too", open, "POST", "/check", one, []string{"Content-Encoding: identity"}, 415, "not-json", ""},
+		{"no content type", open, "POST", "/check", oneURL, []string{"Content-Type"}, 415, "not-json", ""},
+		{"a form", open, "POST", "/check", oneURL, []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "not-json", ""},
+		{"plain text", open, "POST", "/check", oneURL, []string{"Content-Type: text/plain"}, 415, "not-json", ""},
+		{"JSON in Latin-1", open, "POST", "/check", oneURL, []string{"Content-Type: application/json; charset=latin1"}, 415, "not-json", ""},
+		{"gzip", open, "POST", "/check", oneURL, []string{"Content-Encoding: gzip"}, 415, "not-json", ""},
+		{"identity is an encoding too", open, "POST", "/check", oneURL, []string{"Content-Encoding: identity"}, 415, "not-json", ""},
 		{"header too large", open, "GET", "/healthz", "", []string{"X-Long: " + long}, 431, "header-too-large", ""},
 
-		{"another site's page", open, "POST", "/check", one, []string{"Sec-Fetch-Site: cross-site"}, 403, "cross-site", ""},
-		{"another site's page, old browser", open, "POST", "/check", one, []string{"Origin: https://evil.example"}, 403, "cross-site", ""},
-		{"this site's page", open, "POST", "/check", one, []string{"Sec-Fetch-Site: same-origin"}, 200, "", ""},
+		{"another site's page", open, "POST", "/check", oneURL, []string{"Sec-Fetch-Site: cross-site"}, 403, "cross-site", ""},
+		{"another site's page, old browser", open, "POST", "/check", oneURL, []string{"Origin: https://evil.example"}, 403, "cross-site", ""},
+		{"this site's page", open, "POST", "/check", oneURL, []string{"Sec-Fetch-Site: same-origin"}, 200, "", ""},
 
-		{"no key", keyed, "POST", "/check", one, nil, 401, "unauthorized", "Www-Authenticate: Bearer"},
-		{"unknown key", keyed, "POST", "/check", one, []string{auth("guess")}, 401, "unauthorized", "Www-Authenticate: Bearer"},
-		{"a sum is no key", keyed, "POST", "/check", one, []string{auth(sumOf("secret"))}, 401, "unauthorized", ""},
-		{"empty key", keyed, "POST", "/check", one, []string{"Authorization: Bearer"}, 401, "unauthorized", ""},
-		{"basic", keyed, "POST", "/check", one, []string{"Authorization: Basic secret"}, 401, "unauthorized", ""},
-		{"key", keyed, "POST", "/check", one, []string{auth("secret")}, 200, "", ""},
-		{"one key of two", keyed, "POST", "/v1/check", one, []string{auth("old")}, 200, "", ""},
-		{"the other", keyed, "POST", "/check", one, []string{"Authorization: bearer new"}, 200, "", ""},
+		{"no key", keyed, "POST", "/check", oneURL, nil, 401, "unauthorized", "Www-Authenticate: Bearer"},
+		{"unknown key", keyed, "POST", "/check", oneURL, []string{auth("guess")}, 401, "unauthorized", "Www-Authenticate: Bearer"},
+		{"a sum is no key", keyed, "POST", "/check", oneURL, []string{auth(sumOf("secret"))}, 401, "unauthorized", ""},
+		{"empty key", keyed, "POST", "/check", oneURL, []string{"Authorization: Bearer"}, 401, "unauthorized", ""},
+		{"basic", keyed, "POST", "/check", oneURL, []string{"Authorization: Basic secret"}, 401, "unauthorized", ""},
+		{"key", keyed, "POST", "/check", oneURL, []string{auth("secret")}, 200, "", ""},
+		{"one key of two", keyed, "POST", "/v1/check", oneURL, []string{auth("old")}, 200, "", ""},
+		{"the other", keyed, "POST", "/check", oneURL, []string{"Authorization: bearer new"}, 200, "", ""},
 		{"probe without a key", keyed, "GET", "/probe?target=x", "", nil, 401, "unauthorized", "Www-Authenticate: Bearer"},
 		{"probe", keyed, "GET", "/probe?target=x", "", []string{auth("secret")}, 200, "", ""},
 		{"probe by POST", keyed, "POST", "/probe?target=x", "", []string{auth("secret")}, 405, "method-not-allowed", "Allow: GET, HEAD"},
@@ -96,7 +96,7 @@ func TestEveryStatus(t *testing.T) {
 		{"too fast", burst, "POST", "/check", urls(2), nil, 429, "rate-limited", "Retry-After: 2"},
 		{"a bad body costs nothing", burst, "POST", "/check", "{", nil, 400, "bad-body", ""},
 
-		{"no workers", lost, "POST", "/check", one, nil, 503, "no-workers", "Retry-After: 1"},
+		{"no workers", lost, "POST", "/check", oneURL, nil, 503, "no-workers", "Retry-After: 1"},
 		{"no workers, and none needed", lost, "POST", "/check", `{"urls":["gopher://x/"]}`, nil, 200, "", ""},
 		{"no workers yet", lost, "GET", "/readyz", "", nil, 503, "not-ready", ""},
 		{"alive without workers", lost, "GET", "/healthz", "", nil, 200, "", ""},
@@ -148,6 +148,43 @@ func TestBatchThatDoesNotFitIsRefusedWhole(t *testing.T) {
 	}
 	eventually(t, "room for five", func() bool { return s.post(urls(5)).code == 200 })
 }
+
+// TestLimitsHoldByDefault, whether a size is announced or not.
+func TestLimitsHoldByDefault(t *testing.T) {
+	s := serve(t, Config{Hot: hotAnswer})
+	for _, row := range []struct {
+		name    string
+		body    string
+		chunked bool
+		code    int
+	}{
+		{"1000 URLs", urls(1000), false, 200},
+		{"1001 URLs", urls(1001), false, 413},
+		{"1 MiB", padded(1 << 20), false, 200},
+		{"a byte more", padded(1<<20 + 1), false, 413},
+		{"1 MiB, chunked", padded(1 << 20), true, 200},
+		{"a byte more, chunked", padded(1<<20 + 1), true, 413},
+		{"10 MiB, chunked", padded(10 << 20), true, 413},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			req := s.request(t.Context(), "POST", "/check", row.body)
+			if row.chunked {
+				req.ContentLength, req.GetBody = -1, nil
+			}
+			resp, err := s.client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != row.code {
+				t.Errorf("status %d, want %d", resp.StatusCode, row.code)
+			}
+		})
+	}
+}
+
+// padded is a batch of so many bytes.
+func padded(size int) string { return oneURL + strings.Repeat(" ", size-len(oneURL)) }
 
 // TestRefusalsDoNotWaitForTheBody sends a header that announces a body, and no
 // body.
@@ -233,7 +270,7 @@ func TestNoWorkersAndAllInMemory(t *testing.T) {
 func TestWorkerThatComesInTimeIsUsed(t *testing.T) {
 	asked := 0
 	s := serve(t, Config{Ready: func() bool { asked++; return asked == 4 }}) // one request at a time
-	if g := s.post(one); g.code != 200 {
+	if g := s.post(oneURL); g.code != 200 {
 		t.Errorf("status %d: %s", g.code, g.body)
 	}
 	if g := s.do("GET", "/readyz", ""); g.code != 200 {
