@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
@@ -56,7 +57,6 @@ func (s *Settings) http(idle int) (check.HTTPConfig, error) {
 		MaxRedirects:   s.MaxRedirects,
 		MaxBody:        s.MaxBody,
 		UserAgent:      s.UserAgent,
-		Header:         s.Header,
 		Network:        s.network(),
 		Proxy:          s.proxy(),
 		MaxIdle:        idle,
@@ -120,6 +120,29 @@ func (s *Settings) tls() (*tls.Config, error) {
 		cfg.Certificates = []tls.Certificate{pair}
 	}
 	return cfg, nil
+}
+
+// realm names what of the settings can change an answer beside the target
+// itself, so that a cache shared with runs that set it otherwise never mixes
+// them up: a pass under -k is none under verification. It is "" at the defaults.
+func (s *Settings) realm() string {
+	var parts []string
+	add := func(differs bool, format string, args ...any) {
+		if differs {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	add(s.Insecure, "insecure")
+	add(s.CACert != "", "cacert=%q", s.CACert)
+	add(s.Cert != "", "cert=%q", s.Cert)
+	add(s.Proxy != nil, "proxy=%v", s.Proxy)
+	for _, p := range s.Resolve {
+		add(true, "resolve=%s:%s", p.host, p.addr)
+	}
+	add(s.IPv4 || s.IPv6, "network=%s", s.network())
+	add(s.MaxRedirects != 10, "redirects=%d", s.MaxRedirects)
+	add(s.UserAgent != "hc/"+buildVersion(), "agent=%q", s.UserAgent)
+	return strings.Join(parts, " ")
 }
 
 func (s *Settings) guarded() bool { return s.DenyPrivate || len(s.DenyCIDR) > 0 }

@@ -75,10 +75,11 @@ const countFor = 250 * time.Millisecond
 func (s *Settings) targets(in *report.Input) iter.Seq[check.Target] {
 	return func(yield func(check.Target) bool) {
 		var late time.Time // set when the engine has stopped
+		realm := s.realm()
 		for t := range in.All() {
 			switch {
 			case late.IsZero():
-				t.Fresh = s.Refresh
+				t.Fresh, t.Realm = s.Refresh, realm
 				if !yield(t) {
 					late = time.Now().Add(countFor)
 				}

@@ -65,6 +65,11 @@ type Target struct {
 	Timeout time.Duration // all attempts and redirects; 0 is the Checker's own
 	Tags    []string      // carried to the Result, not interpreted
 
+	// Realm tells apart engines whose answers do not serve one another: one that
+	// verifies no certificate, say, from one that does. "" is the ordinary one.
+	// Part of the [Target.Key].
+	Realm string
+
 	Fresh  bool          // do not read a cache, join no check begun before; the answer is cached all the same
 	MaxAge time.Duration // oldest cached answer that will do; 0 is whatever the cache holds
 

@@ -16,7 +16,7 @@ type Key [16]byte
 // String is the Key in 32 hexadecimal digits.
 func (k Key) String() string { return hex.EncodeToString(k[:]) }
 
-// Key hashes method, URL, request and expectation. What does not change the
+// Key hashes method, URL, request, expectation and realm. What does not change the
 // answer (Seq, Source, Timeout, Tags) is left out. It costs about 150 ns
 // (BenchmarkKey).
 func (t Target) Key() Key {
@@ -31,6 +31,9 @@ func (t Target) Key() Key {
 		for _, f := range r.Header {
 			b = appendPart(appendPart(b, f.Name), f.Value)
 		}
+	}
+	if t.Realm != "" {
+		b = appendPart(append(b, "realm"...), t.Realm)
 	}
 	sum := sha256.Sum256(b)
 	return Key(sum[:16])

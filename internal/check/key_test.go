@@ -20,6 +20,8 @@ func TestKeySeparatesWhatNeedsItsOwnAnswer(t *testing.T) {
 		"body":            {URL: base.URL, Request: &Request{Body: "a"}},
 		"header":          {URL: base.URL, Request: field("A", "b")},
 		"header, shifted": {URL: base.URL, Request: field("Ab", "")},
+		"realm":           {URL: base.URL, Realm: "insecure"},
+		"another realm":   {URL: base.URL, Realm: "redirects=0"},
 		"two headers":     {URL: base.URL, Request: &Request{Header: []Field{{"A", "b"}, {"A", "b"}}}},
 		"body like a URL": {URL: "https://example.com", Request: &Request{Body: "/"}},
 		"invalid":         {Invalid: "scheme ftp", Input: "ftp://a"},
