@@ -20,8 +20,8 @@ const (
 )
 
 // An answer writes results and, last, the summary in one form. It keeps the
-// results that are ahead of their turn where the form is ordered, and no more
-// than sendAt bytes of what is written.
+// results that are ahead of their turn where the form is ordered, and of what is
+// written no more than sendAt bytes and one group.
 type answer struct {
 	form *form
 	rep  *reply

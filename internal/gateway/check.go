@@ -10,12 +10,13 @@ import (
 	"github.com/hc-health/hc/internal/pool"
 )
 
-// groupSize results at most are sent at once while more are ready.
+// groupSize is how many results are sent at once at most.
 const groupSize = 64
 
 // check answers POST /check. A batch whose answers are all in memory is answered
-// in this goroutine, at about 3 µs beside what net/http and each result's JSON
-// take (BenchmarkCheckHot).
+// in this goroutine: one URL costs about 9 µs and 18 allocations beside what
+// net/http takes, a hundred cost 150 µs and not one allocation more
+// (BenchmarkCheckHot).
 func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	began := time.Now()
 	if p := g.mayRead(r); p != nil {

@@ -23,8 +23,9 @@ var (
 )
 
 // decode reads a request's body into b, which is empty. b's texts are parts of
-// body. 100 URLs take about 7 µs (BenchmarkDecode), a fifth of encoding/json's
-// time, which takes duplicate keys, null and what not besides.
+// body. A hundred URLs take about 11 µs, a sixth of what encoding/json takes
+// (BenchmarkDecode), which would let duplicate keys, null and other cases of a
+// name through besides.
 func (b *batch) decode(body string, maxURLs int) error {
 	switch {
 	case body == "":

@@ -27,8 +27,9 @@ type Config struct {
 	Runner check.Runner
 
 	// Hot, if set, answers from this process's memory, or not at all. It is asked
-	// for each target first, so that a batch that is all there costs no Run. A
-	// target it has no answer for is looked up again by a Runner with a cache.
+	// for each target first, so that a batch that is all there costs no Run. What
+	// it has no answer for is looked up again by a Runner with a cache, so it is
+	// there that misses are counted.
 	Hot func(check.Target) (check.Result, bool)
 
 	// Guard, if set, refuses targets by their text before the Runner has them.

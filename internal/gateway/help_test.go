@@ -161,12 +161,15 @@ func answerOf(t *testing.T, g got) ([]check.Result, check.Summary) {
 	return a.Results, a.Summary
 }
 
-// problemOf reads a problem, and checks what holds of all.
-func problemOf(t *testing.T, g got) (p struct {
+// seen is a problem as a caller sees it.
+type seen struct {
 	Type, Title, Detail string
 	Status              int
 	Limit               int64
-}) {
+}
+
+// problemOf reads a problem, and checks what holds of all.
+func problemOf(t *testing.T, g got) (p seen) {
 	t.Helper()
 	if ct := g.header.Get("Content-Type"); ct != "application/problem+json" {
 		t.Fatalf("status %d, Content-Type %q: %s", g.code, ct, g.body)

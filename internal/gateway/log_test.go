@@ -43,16 +43,16 @@ func TestLogHasALineForEachRequestAndNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := &journal{}
-	type seen struct {
+	type request struct {
 		route string
 		code  int
 	}
 	var mu sync.Mutex
-	var observed []seen
+	var observed []request
 	s := serve(t, Config{Keys: keys, Log: j.logger(), Observe: func(route string, code int, took time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
-		observed = append(observed, seen{route, code})
+		observed = append(observed, request{route, code})
 	}})
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	s.post(`{"urls":["https://user:topsecret@example.com/?token=topsecret","https://b.test/"]}`,
@@ -92,7 +92,7 @@ func TestLogHasALineForEachRequestAndNoSecret(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	want := []seen{{"/check", 200}, {"/check", 401}, {"other", 404}, {"/healthz", 200}, {"/readyz", 200}}
+	want := []request{{"/check", 200}, {"/check", 401}, {"other", 404}, {"/healthz", 200}, {"/readyz", 200}}
 	for i := range want {
 		if i >= len(observed) || observed[i] != want[i] {
 			t.Errorf("observed %v, want %v", observed, want)

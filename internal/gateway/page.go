@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // for the page
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,10 +34,7 @@ func newDocument(contentType string, body []byte) *document {
 }
 
 func (d *document) serve(rep *reply, _ *http.Request) *problem {
-	h := rep.Header()
-	for name, values := range d.header {
-		h[name] = values
-	}
+	maps.Copy(rep.Header(), d.header)
 	_, _ = rep.Write(d.body)
 	return nil
 }

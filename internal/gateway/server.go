@@ -55,9 +55,10 @@ func Serve(ctx context.Context, srv *http.Server, ln net.Listener, d Drain) erro
 	srv.BaseContext = func(net.Listener) context.Context { return running }
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(ln) }()
+	failed := func(err error) error { return fmt.Errorf("serving on %s: %w", ln.Addr(), err) }
 	select {
 	case err := <-ended:
-		return fmt.Errorf("serving on %s: %w", ln.Addr(), err)
+		return failed(err)
 	case <-ctx.Done():
 	}
 	if d.NotReady != nil {
@@ -67,7 +68,7 @@ func Serve(ctx context.Context, srv *http.Server, ln net.Listener, d Drain) erro
 	defer delay.Stop()
 	select {
 	case err := <-ended:
-		return fmt.Errorf("serving on %s: %w", ln.Addr(), err)
+		return failed(err)
 	case <-delay.C:
 	}
 	if d.Timeout <= 0 {
@@ -81,7 +82,9 @@ func Serve(ctx context.Context, srv *http.Server, ln net.Listener, d Drain) erro
 			_ = srv.Close() // whoever does not even read the end of an answer
 		}
 	}
-	<-ended
+	if why := <-ended; err == nil && !errors.Is(why, http.ErrServerClosed) {
+		err = failed(why)
+	}
 	return err
 }
 
