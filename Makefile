@@ -29,8 +29,8 @@ install: ## hc into go's bin directory
 
 check: lint test ## what must pass before a commit: lint, walls, tests with the race detector
 
-test: ## all tests with the race detector; installs redis-server and a C compiler where missing
-	@scripts/deps.sh redis-server cc
+test: ## all tests with the race detector; installs the servers they need and a C compiler where missing
+	@scripts/deps.sh redis-server prometheus prometheus-blackbox-exporter cc
 	go test -race ./...
 
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example workflows, shell scripts

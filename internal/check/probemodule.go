@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -63,7 +64,7 @@ func (m *Module) fields() ([]Field, error) {
 	if len(m.Live) == 0 {
 		return m.Header, nil
 	}
-	fields := m.Header[:len(m.Header):len(m.Header)]
+	fields := slices.Clip(m.Header)
 	for _, live := range m.Live {
 		value, err := live.Read()
 		if err != nil {

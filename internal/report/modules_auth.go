@@ -30,7 +30,7 @@ func (h moduleHTTP) header(m *check.Module) error {
 		line := h.HTTPHeaders[name]
 		values := line.Values
 		for _, s := range line.Secrets {
-			values = append(values[:len(values):len(values)], string(s))
+			values = append(slices.Clip(values), string(s))
 		}
 		for _, value := range values {
 			if err := addField(m, "http_headers", name, value); err != nil {
