@@ -90,7 +90,7 @@ func (g *Gateway) log(rep *reply, r *http.Request, rt route, took time.Duration,
 		slog.String("route", rt.label),
 		slog.Int("status", rep.code),
 		slog.Int64("bytes", rep.bytes),
-		slog.Float64("took_ms", float64(took.Microseconds())/1000),
+		slog.Int64("took_us", took.Microseconds()), // a float would go through encoding/json
 		slog.String("remote", r.RemoteAddr),
 	)
 	if rep.caller != "" {
