@@ -21,8 +21,7 @@ import (
 
 var (
 	// past as a deadline fails what is blocked on a connection at once.
-	past     = time.Unix(1, 0)
-	zeroAddr netip.Addr
+	past = time.Unix(1, 0)
 
 	errNoResponse   = errors.New("no byte of an answer")
 	errHeadTooLarge = errors.New("the header is larger than 64 KiB")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -38,8 +39,7 @@ type HTTPConfig struct {
 	MaxRedirects   int           // hops followed; 0 follows none: a redirect is the answer
 	MaxBody        int64         // bytes an expectation on the body sees; 0 is 64 KiB
 
-	UserAgent string  // "" is "hc"
-	Header    []Field // sent to each target's own origin, dropped when a redirect leaves it
+	UserAgent string // "" is "hc"
 
 	TLS      *tls.Config                      // nil: verified, TLS 1.2 or later; ALPN is set here
 	Proxy    func(*url.URL) (*url.URL, error) // http, https or socks5; nil is none
@@ -155,10 +155,9 @@ func headRefused(r *Result) bool {
 // follow asks u and each redirect's target in turn.
 func (v *visit) follow(method string, u *url.URL) {
 	t := &v.res.Target
-	req := request{method: method, url: u, agent: v.cfg.UserAgent, header: v.cfg.Header, last: v.probe != nil}
+	req := request{method: method, url: u, agent: v.cfg.UserAgent, last: v.probe != nil}
 	if t.Request != nil {
-		req.header = append(req.header[:len(req.header):len(req.header)], t.Request.Header...)
-		req.body = t.Request.Body
+		req.header, req.body = t.Request.Header, t.Request.Body
 	}
 	for {
 		if !v.allowed(req.url) {
@@ -431,7 +430,7 @@ func (v *visit) failed(err error) {
 		v.res.Temporary = f.temporary && !f.sent
 	}
 	if f.reason == BlockedAddress {
-		v.res.RemoteIP, v.res.Error = zeroAddr, f.text
+		v.res.RemoteIP, v.res.Error = netip.Addr{}, f.text
 	}
 	if f.tls != nil {
 		v.res.TLS = f.tls
