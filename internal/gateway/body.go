@@ -37,7 +37,11 @@ func isJSON(contentType string) bool {
 // readBody reads the whole body into buf, which grows with what comes and not
 // with what is announced. It leaves http.NoBody as a sign that it is read.
 func (g *Gateway) readBody(rep *reply, r *http.Request, buf *bytes.Buffer) *problem {
-	_, err := buf.ReadFrom(http.MaxBytesReader(rep.ResponseWriter, r.Body, g.cfg.MaxRequest))
+	body := r.Body
+	if r.ContentLength < 0 { // what is announced is judged already, and net/http reads no more
+		body = http.MaxBytesReader(rep.ResponseWriter, body, g.cfg.MaxRequest)
+	}
+	_, err := buf.ReadFrom(body)
 	if err == nil {
 		r.Body = http.NoBody
 		return nil

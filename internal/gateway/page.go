@@ -27,9 +27,10 @@ type document struct {
 
 func newDocument(contentType string, body []byte) *document {
 	return &document{body, http.Header{
-		"Content-Type":   {contentType},
-		"Content-Length": {strconv.Itoa(len(body))},
-		"Cache-Control":  {"no-cache"},
+		"Content-Type":           {contentType},
+		"Content-Length":         {strconv.Itoa(len(body))},
+		"Cache-Control":          {"no-cache"},
+		"X-Content-Type-Options": {"nosniff"},
 	}}
 }
 

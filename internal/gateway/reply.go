@@ -16,6 +16,7 @@ import (
 // A reply is an answer on its way out, and what is noted of it for the log.
 type reply struct {
 	http.ResponseWriter
+	began  time.Time
 	id     string // of the request
 	caller string // name of its key; "" where none is needed
 	urls   int    // of its batch
@@ -47,7 +48,7 @@ func (rep *reply) Unwrap() http.ResponseWriter { return rep.ResponseWriter }
 // finish ends a request: it is deferred, and turns a panic into a 500, or where
 // the answer has begun, into a connection cut off, so that half an answer cannot
 // be taken for a whole one.
-func (g *Gateway) finish(rep *reply, r *http.Request, rt route, began time.Time) {
+func (g *Gateway) finish(rep *reply, r *http.Request, rt route) {
 	bug := recover()
 	cut := false
 	switch err, _ := bug.(error); {
@@ -64,7 +65,7 @@ func (g *Gateway) finish(rep *reply, r *http.Request, rt route, began time.Time)
 	if rep.code == 0 {
 		rep.code = http.StatusOK // net/http sends it
 	}
-	took := time.Since(began)
+	took := time.Since(rep.began)
 	g.cfg.Observe(rt.label, rep.code, took)
 	g.log(rep, r, rt, took, cut)
 	if cut {
@@ -151,5 +152,3 @@ func (g *Gateway) onBehalf(rep *reply, r *http.Request) context.Context {
 	}
 	return ctx
 }
-
-var nosniff = []string{"nosniff"}

@@ -40,16 +40,14 @@ func (g *Gateway) newRoutes() map[string]route {
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
 	rt, known := g.routes[r.URL.Path]
 	if !known {
 		rt.label = otherRoute
 	}
-	rep := &reply{ResponseWriter: w, id: requestID(r.Header)}
-	defer g.finish(rep, r, rt, began) // last: it catches panics
+	rep := &reply{ResponseWriter: w, began: time.Now(), id: requestID(r.Header)}
+	defer g.finish(rep, r, rt) // last: it catches panics
 	header := w.Header()
 	header["X-Request-Id"] = []string{rep.id}
-	header["X-Content-Type-Options"] = nosniff
 	if g.draining.Load() {
 		header.Set("Connection", "close")
 	}
