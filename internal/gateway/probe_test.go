@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -136,6 +137,7 @@ func TestModulesJudgeTargets(t *testing.T) {
 	defer plain.Close()
 	secure := httptest.NewUnstartedServer(probeSite(t))
 	secure.EnableHTTP2 = true
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refused handshakes are meant
 	secure.StartTLS()
 	defer secure.Close()
 	roots := x509.NewCertPool()
@@ -446,6 +448,7 @@ func TestBlockedTargetsFailAndTellNothing(t *testing.T) {
 	for name, target := range map[string]string{
 		"address":         site.URL,
 		"name":            strings.Replace(site.URL, "127.0.0.1", "localhost", 1),
+		"name, open port": "localhost", // refused when it is dialled, so looked up before
 		"port":            "192.0.2.1:22",
 		"metadata":        "169.254.169.254",
 		"number-like":     "0x7f000001:80",

@@ -91,6 +91,7 @@ func TestEverySeriesIsThereFromTheFirstScrape(t *testing.T) {
 	row(0, "hc_check_attempts_total")
 	row(0, "hc_http_requests_total", "code", "500", "route", "other")
 	row(0, "hc_pool_capacity")
+	row(0, "hc_prober_saturated")
 	row(0, "grpc_server_started_total", "grpc_method", "Check", "grpc_service", "hc.v1.Checker", "grpc_type", "bidi_stream")
 	row(0, "grpc_client_handled_total", "grpc_code", "Unavailable", "grpc_method", "Check", "grpc_service", "hc.v1.Checker", "grpc_type", "bidi_stream")
 }
