@@ -44,7 +44,7 @@ func newCacheStats(c *console) *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	s.cacheFlag(cmd.Flags())
+	s.cacheFlag(cmd.Flags(), "off")
 	return cmd
 }
 
@@ -68,7 +68,7 @@ func newCachePurge(c *console) *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	s.cacheFlag(cmd.Flags())
+	s.cacheFlag(cmd.Flags(), "off")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask, on a terminal")
 	return cmd
 }

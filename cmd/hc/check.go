@@ -3,19 +3,25 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/pool"
 	"github.com/hc-health/hc/internal/report"
+	"github.com/hc-health/hc/internal/rpc"
 )
 
 // engine is what hc is: read it from the inside out. A Checker asks one target,
 // again where that may help, and once for several that want the same; the pool
-// makes a Runner of it; the cache and the order wrap that. shut closes the idle
-// connections.
-func (s *Settings) engine(http check.HTTPConfig, store *store, busy int) (_ check.Runner, shut func()) {
+// makes a Runner of it; the cache and the order wrap that. Where there are
+// workers, they are the Runner. shut closes the idle connections.
+func (s *Settings) engine(http check.HTTPConfig, store *store, busy int, workers *rpc.Client) (_ check.Runner, shut func()) {
+	if workers != nil {
+		return s.inOrder(store.through(workers), busy), func() {}
+	}
 	web := check.NewHTTP(http)
 	return s.inOrder(
 		store.through(
@@ -37,7 +43,8 @@ JSONL, YAML or a sitemap (hc help targets). Without arguments a pipe is read.`,
   hc check urls.txt --report junit=report.xml
   sort -u links.txt | hc check -f jsonl -o results.jsonl
   hc check urls.txt --baseline yesterday.jsonl --fail-on dns,http_status
-  hc check urls.txt --cache redis://127.0.0.1:6379/0`,
+  hc check urls.txt --cache redis://127.0.0.1:6379/0
+  hc check urls.txt --workers dns:///worker:9090`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := load(cmd, c); err != nil {
 				return err
@@ -52,11 +59,12 @@ JSONL, YAML or a sitemap (hc help targets). Without arguments a pipe is read.`,
 			if err := errors.Join(s.conflicts(), s.overwrites(args)); err != nil {
 				return err
 			}
+			s.tellTheirs(c, cmd.Flags(), slices.Concat(engineWords(), guardWords()))
 			return runCheck(cmd.Context(), c, s, args)
 		},
 	}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().AddFlagSet(s.allFlags())
+	cmd.Flags().AddFlagSet(s.checkFlags())
 	completeWords(cmd)
 	return cmd
 }
@@ -70,7 +78,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	progress := report.NewProgress(c.stderr, s.progress(c.stderr))
 	defer progress.Close()
 	c = c.above(progress)
-	ctx, release := untilSignal(parent, c)
+	ctx, release := untilSignal(parent, c.tellStopping)
 	defer release()
 	ctx, stop := s.bounded(ctx)
 	defer stop(nil)
@@ -88,12 +96,17 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	if err != nil {
 		return err
 	}
-	busy, idle := s.sockets(c, openFiles())
-	http, err := s.http(idle)
+	busy, idle := s.sockets(c, openFiles(), spareFiles)
+	http, err := s.http(idle, nil)
 	if err != nil {
 		return err
 	}
-	store, err := s.openStore(ctx, c)
+	workers, err := s.connect(c, rpc.Observer{}, nil)
+	if err != nil {
+		return err
+	}
+	defer disconnect(workers)
+	store, err := s.openStore(ctx, c, cache.Observer{})
 	if err != nil {
 		return err
 	}
@@ -103,7 +116,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 		return err
 	}
 
-	engine, shut := s.engine(http, store, busy)
+	engine, shut := s.engine(http, store, busy, workers)
 	defer shut()
 	results := engine.Run(ctx, s.targets(in))
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {

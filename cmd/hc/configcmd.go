@@ -31,7 +31,7 @@ func newConfigShow(c *console) *cobra.Command {
 		Use:   "show [FLAGS]",
 		Short: "Print every setting and where it comes from",
 		Long: `Print every setting and where it comes from, in the form of a settings file.
-Takes the flags of hc check. Secrets are shown as ***.`,
+Takes the flags of hc check and hc serve. Secrets are shown as ***.`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := load(cmd, c)

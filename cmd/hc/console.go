@@ -16,7 +16,8 @@ import (
 type console struct {
 	stdin          io.Reader
 	stdout, stderr stream
-	quiet          bool // no warnings
+	quiet          bool         // no warnings
+	logger         *slog.Logger // of a service, which takes warnings too; nil prints lines
 }
 
 // A stream is one of the three, and the terminal behind it.
@@ -58,13 +59,21 @@ func (c *console) above(p *report.Progress) *console {
 
 // warn prints a line that is no reason to stop.
 func (c *console) warn(format string, args ...any) {
-	if !c.quiet {
+	switch {
+	case c.logger != nil:
+		c.logger.Warn("settings", "warning", fmt.Sprintf(format, args...))
+	case !c.quiet:
 		fmt.Fprintf(c.stderr, "hc: "+format+"\n", args...)
 	}
 }
 
 // log is where rooms write of trouble that changes no result.
-func (c *console) log() *slog.Logger { return slog.New(warnings{c}) }
+func (c *console) log() *slog.Logger {
+	if c.logger != nil {
+		return c.logger
+	}
+	return slog.New(warnings{c})
+}
 
 // warnings is a slog.Handler that prints what is at least a warning as one.
 type warnings struct{ c *console }

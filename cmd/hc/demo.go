@@ -24,7 +24,7 @@ no network needed. Exit 0 when every page behaved as staged.`,
 		Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), c, s) },
 	}
-	defaults := s.allFlags()
+	defaults := s.checkFlags()
 	cmd.Flags().AddFlag(defaults.Lookup("color"))
 	return cmd
 }
@@ -32,7 +32,7 @@ no network needed. Exit 0 when every page behaved as staged.`,
 // runDemo checks the demo's pages one by one as they are written, and tells what
 // was staged for each.
 func runDemo(parent context.Context, c *console, s *Settings) error {
-	ctx, release := untilSignal(parent, c)
+	ctx, release := untilSignal(parent, c.tellStopping)
 	defer release()
 	site, err := demo.Open()
 	if err != nil {
@@ -49,7 +49,7 @@ func runDemo(parent context.Context, c *console, s *Settings) error {
 	if err != nil {
 		return exit(exitRuntime, "%v", err)
 	}
-	engine, shut := s.engine(check.HTTPConfig{MaxRedirects: s.MaxRedirects}, &store{}, maxConcurrency)
+	engine, shut := s.engine(check.HTTPConfig{MaxRedirects: s.MaxRedirects}, &store{}, maxConcurrency, nil)
 	defer shut()
 
 	v, err := s.newVerdict(func(error) {})

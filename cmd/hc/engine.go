@@ -30,10 +30,10 @@ const (
 	maxIdle = 16384
 )
 
-// sockets shares out the descriptors: checks in flight first, idle connections
-// from what is left. idle is negative where there is no room for any.
-func (s *Settings) sockets(c *console, limit int) (busy, idle int) {
-	budget := limit - spareFiles
+// sockets shares out the descriptors that are not spared: checks in flight first,
+// idle connections from what is left. idle is negative where there is no room for any.
+func (s *Settings) sockets(c *console, limit, spare int) (busy, idle int) {
+	budget := limit - spare
 	if limit == 0 {
 		budget = 1 << 20
 	}
@@ -41,7 +41,7 @@ func (s *Settings) sockets(c *console, limit int) (busy, idle int) {
 	busy = min(cmp.Or(s.Concurrency, maxConcurrency), budget)
 	if busy < s.Concurrency {
 		c.warn("--concurrency %d is cut to %d: this process may open %d files (ulimit -n), %d are kept for other uses",
-			s.Concurrency, busy, limit, spareFiles)
+			s.Concurrency, busy, limit, spare)
 	}
 	if idle = min(cmp.Or(s.MaxIdle, maxIdle), budget-busy); idle == 0 {
 		idle = -1
@@ -49,8 +49,9 @@ func (s *Settings) sockets(c *console, limit int) (busy, idle int) {
 	return busy, idle
 }
 
-// http says how targets are asked. The error is about a file or a setting.
-func (s *Settings) http(idle int) (check.HTTPConfig, error) {
+// http says how targets are asked. blocked, where not nil, is told the rule of
+// each address that the guard refuses. The error is about a file or a setting.
+func (s *Settings) http(idle int, blocked func(rule string)) (check.HTTPConfig, error) {
 	cfg := check.HTTPConfig{
 		Timeout:        s.Timeout,
 		ConnectTimeout: s.ConnectTimeout,
@@ -71,7 +72,7 @@ func (s *Settings) http(idle int) (check.HTTPConfig, error) {
 	if cfg.TLS, err = s.tls(); err != nil {
 		return cfg, err
 	}
-	cfg.Guard, err = s.guard()
+	cfg.Guard, err = s.guard(blocked)
 	return cfg, err
 }
 
@@ -148,20 +149,21 @@ func (s *Settings) realm() string {
 func (s *Settings) guarded() bool { return s.DenyPrivate || len(s.DenyCIDR) > 0 }
 
 // guard is nil where every address may be asked.
-func (s *Settings) guard() (*check.Guard, error) {
+func (s *Settings) guard(blocked func(rule string)) (*check.Guard, error) {
 	if !s.guarded() {
 		return nil, nil
 	}
 	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"} {
 		if os.Getenv(name) != "" {
-			return nil, fmt.Errorf("%s is set: under --deny-private and --deny-cidr nothing may go through a proxy, which dials for us; unset it", name)
+			return nil, fmt.Errorf("%s is set: under the address guard nothing may go through a proxy, which dials for us; unset it", name)
 		}
 	}
 	return check.NewGuard(check.GuardConfig{
-		Allow: s.AllowCIDR,
-		Deny:  s.DenyCIDR,
-		Ports: s.AllowPort,
-		Open:  !s.DenyPrivate,
+		Allow:   s.AllowCIDR,
+		Deny:    s.DenyCIDR,
+		Ports:   s.AllowPort,
+		Open:    !s.DenyPrivate,
+		Blocked: blocked,
 	})
 }
 

@@ -31,7 +31,7 @@ func TestSocketsStayWithinTheLimitOfDescriptors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var stderr bytes.Buffer
 			s := &Settings{Concurrency: row.concurrency, MaxIdle: row.maxIdle}
-			busy, idle := s.sockets(&console{stderr: stream{Writer: &stderr}}, row.limit)
+			busy, idle := s.sockets(&console{stderr: stream{Writer: &stderr}}, row.limit, spareFiles)
 			if busy != row.busy || idle != row.idle {
 				t.Errorf("%d busy and %d idle, want %d and %d", busy, idle, row.busy, row.idle)
 			}

@@ -224,7 +224,7 @@ func settingNames() []string {
 
 // unknownVariables gives a warning for each HC_… variable that is no setting.
 func unknownVariables(environ []string) []string {
-	known := []string{"HC_CONFIG"}
+	known := []string{"HC_CONFIG", "HC_KEYS"}
 	for _, name := range settingNames() {
 		known = append(known, variable(name))
 	}

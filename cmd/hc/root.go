@@ -56,8 +56,8 @@ func newRoot(c *console) *cobra.Command {
 			root.AddCommand(cmd)
 		}
 	}
-	inGroup("core", newCheck(c), newDemo(c), newCache(c), newConfig(c))
-	inGroup("more", newCompletion(c), newMan(c), newSchema(c), newVersion(c))
+	inGroup("core", newCheck(c), newServe(c), newDemo(c), newCache(c), newConfig(c))
+	inGroup("more", newCompletion(c), newMan(c), newProbe(c), newSchema(c), newVersion(c))
 	root.AddCommand(topics()...)
 	return root
 }

@@ -24,7 +24,7 @@ func configSchema() ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"$schema":              "https://json-schema.org/draft/2020-12/schema",
 		"title":                "hc settings file",
-		"description":          "Every key is a long flag of hc check. Durations are 500ms, 10s, 1m30s or a number of seconds.",
+		"description":          "Every key is a long flag of hc check or hc serve. Durations are 500ms, 10s, 1m30s or a number of seconds.",
 		"type":                 "object",
 		"additionalProperties": false,
 		"properties":           properties,

@@ -10,6 +10,7 @@ import (
 	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/report"
+	"github.com/hc-health/hc/internal/rpc"
 )
 
 // Settings is what flags, environment and files say, in the words of DESIGN §4.
@@ -78,6 +79,12 @@ type Settings struct {
 	AllowCIDR   []netip.Prefix
 	DenyCIDR    []netip.Prefix
 	AllowPort   []uint16
+
+	// Who checks.
+	Workers []string
+	TLS     rpc.TLSFiles
+
+	Service serviceSettings
 }
 
 // The flags, in groups as help shows them. A command takes the groups it needs;
@@ -85,19 +92,37 @@ type Settings struct {
 
 // allFlags declares every setting there is.
 func (s *Settings) allFlags() *pflag.FlagSet {
-	fs := pflag.NewFlagSet("settings", pflag.ContinueOnError)
-	fs.SortFlags = false
-	s.engineFlags(fs)
+	fs := s.checkFlags()
+	s.Service.flags(fs)
+	return fs
+}
+
+// checkFlags are what hc check takes.
+func (s *Settings) checkFlags() *pflag.FlagSet {
+	fs := newFlags()
+	s.loadFlags(fs)
+	s.timeFlags(fs)
+	s.deadlineFlag(fs)
+	s.requestFlags(fs)
+	s.visitFlags(fs)
 	s.verdictFlags(fs)
 	s.inputFlags(fs)
 	s.outputFlags(fs)
 	s.cacheFlags(fs)
+	s.guardToggle(fs)
 	s.guardFlags(fs)
+	s.workerFlags(fs)
 	return fs
 }
 
-// engineFlags are what a worker takes too.
-func (s *Settings) engineFlags(fs *pflag.FlagSet) {
+func newFlags() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	fs.SortFlags = false
+	return fs
+}
+
+// loadFlags, timeFlags and visitFlags are what a service takes too.
+func (s *Settings) loadFlags(fs *pflag.FlagSet) {
 	g := group{fs, "How much at once"}
 	add(g, &s.Concurrency, "concurrency", "c", "auto", "N", orNone("auto", number(1)),
 		"checks in flight; auto is 256, less where file descriptors are scarce")
@@ -106,25 +131,39 @@ func (s *Settings) engineFlags(fs *pflag.FlagSet) {
 	add(g, &s.HostRate, "host-rate", "", "off", "R/s", orNone("off", rate), "the same for each host")
 	add(g, &s.MaxIdle, "max-idle", "", "auto", "N", orNone("auto", orLess(number(0))),
 		"idle connections kept for their host's next target; auto is 16384, less where file descriptors are scarce")
+}
 
-	g = group{fs, "How long"}
+func (s *Settings) timeFlags(fs *pflag.FlagSet) {
+	g := group{fs, "How long"}
 	add(g, &s.Timeout, "timeout", "t", "10s", "D", duration(time.Nanosecond),
 		"for a check, all attempts and redirects included; a bare number is seconds")
 	add(g, &s.ConnectTimeout, "connect-timeout", "", "5s", "D", duration(time.Nanosecond), "to reach a host: DNS and TCP")
-	add(g, &s.Deadline, "deadline", "", "none", "D", orNone("none", duration(0)), "for the whole run; what is left over then is exit 4")
 	add(g, &s.Retries, "retries", "", "1", "N", number(0),
 		"further attempts after a refused or reset connection, a timeout, a temporary DNS error, 408, 429, 502, 503 or 504")
 	add(g, &s.RetryWait, "retry-wait", "", "500ms", "D", duration(0),
 		"longest wait before the second attempt, doubling after it; the actual one is random. Retry-After is honoured up to 60s")
+}
 
-	g = group{fs, "What is sent"}
+func (s *Settings) deadlineFlag(fs *pflag.FlagSet) {
+	add(group{fs, "How long"}, &s.Deadline, "deadline", "", "none", "D", orNone("none", duration(0)),
+		"for the whole run; what is left over then is exit 4")
+}
+
+// requestFlags are about what comes with each target in a service, and the proxy,
+// which the guard excludes.
+func (s *Settings) requestFlags(fs *pflag.FlagSet) {
+	g := group{fs, "What is sent"}
 	add(g, &s.Method, "method", "X", "GET", "M", method, "GET, HEAD, …; auto is HEAD, then GET where HEAD is refused")
 	repeat(g, &s.Header, "header", "H", "'K: V'", "", header, "header line to send to each target; may repeat").masked(maskHeader)
+	add(g, &s.Proxy, "proxy", "x", "", "PROXY", orNone("", proxyURL),
+		"http, https or socks5 proxy; without it HTTP_PROXY, HTTPS_PROXY and NO_PROXY count").masked(check.MaskURL)
+}
+
+func (s *Settings) visitFlags(fs *pflag.FlagSet) {
+	g := group{fs, "What is sent"}
 	add(g, &s.UserAgent, "user-agent", "A", "hc/"+buildVersion(), "UA", visible, "what to call ourselves")
 	add(g, &s.MaxRedirects, "max-redirects", "", "10", "N", number(0), "redirects followed; with 0 a redirect is the answer")
 	add(g, &s.MaxBody, "max-body", "", "64KiB", "SIZE", size, "how much of a body an expectation sees")
-	add(g, &s.Proxy, "proxy", "x", "", "PROXY", orNone("", proxyURL),
-		"http, https or socks5 proxy; without it HTTP_PROXY, HTTPS_PROXY and NO_PROXY count").masked(check.MaskURL)
 	repeat(g, &s.Resolve, "resolve", "", "H:P:IP", "", resolve, "take IP for host H on port P; may repeat")
 	toggle(g, &s.IPv4, "ipv4", "4", "use IPv4 only")
 	toggle(g, &s.IPv6, "ipv6", "6", "use IPv6 only")
@@ -170,23 +209,45 @@ func (s *Settings) outputFlags(fs *pflag.FlagSet) {
 }
 
 func (s *Settings) cacheFlags(fs *pflag.FlagSet) {
-	s.cacheFlag(fs)
+	s.cacheFlag(fs, "off")
+	s.cacheTTLFlag(fs)
 	g := group{fs, "What is remembered"}
-	add(g, &s.CacheTTL, "cache-ttl", "", "pass=5m,fail=10s", "TTL", cache.ParseTTL, "how long results are remembered")
 	toggle(g, &s.Refresh, "refresh", "", "ask everything anew, and remember the answers")
 	toggle(g, &s.CacheRequired, "cache-required", "", "exit 3 where the cache does not answer, instead of going on without")
 }
 
 // cacheFlag is what hc cache takes.
-func (s *Settings) cacheFlag(fs *pflag.FlagSet) {
-	add(group{fs, "What is remembered"}, &s.Cache, "cache", "", "off", "ADDR", cacheAddress,
+func (s *Settings) cacheFlag(fs *pflag.FlagSet, def string) {
+	add(group{fs, "What is remembered"}, &s.Cache, "cache", "", def, "ADDR", cacheAddress,
 		"off, memory, or redis://[:password@]host:6379/0 to share results").masked(check.MaskURL)
+}
+
+func (s *Settings) cacheTTLFlag(fs *pflag.FlagSet) {
+	add(group{fs, "What is remembered"}, &s.CacheTTL, "cache-ttl", "", "pass=5m,fail=10s", "TTL", cache.ParseTTL, "how long results are remembered")
+}
+
+func (s *Settings) guardToggle(fs *pflag.FlagSet) {
+	toggle(group{fs, "What may be asked"}, &s.DenyPrivate, "deny-private", "", "refuse private, loopback and metadata addresses, and ports but 80 and 443")
 }
 
 func (s *Settings) guardFlags(fs *pflag.FlagSet) {
 	g := group{fs, "What may be asked"}
-	toggle(g, &s.DenyPrivate, "deny-private", "", "refuse private, loopback and metadata addresses, and ports but 80 and 443")
 	repeat(g, &s.AllowCIDR, "allow-cidr", "", "C", ",", prefix, "network that may be asked all the same, on any port; may repeat")
 	repeat(g, &s.DenyCIDR, "deny-cidr", "", "C", ",", prefix, "network that may not be asked; may repeat")
 	repeat(g, &s.AllowPort, "allow-port", "", "N", ",", port, "port open besides 80 and 443 under --deny-private; may repeat")
+}
+
+// workerFlags say who checks in place of this process.
+func (s *Settings) workerFlags(fs *pflag.FlagSet) {
+	repeat(group{fs, "Who checks"}, &s.Workers, "workers", "", "ADDR", ",", text,
+		"let hc serve worker processes check: host:port or dns:///host:port; may repeat")
+	s.tlsFlags(fs)
+}
+
+// tlsFlags are those of the port between us and the workers.
+func (s *Settings) tlsFlags(fs *pflag.FlagSet) {
+	g := group{fs, "Who checks"}
+	add(g, &s.TLS.Cert, "tls-cert", "", "", "FILE", text, "PEM file of our certificate for mutual TLS with the other side; without it plaintext")
+	add(g, &s.TLS.Key, "tls-key", "", "", "FILE", text, "PEM file of its key")
+	add(g, &s.TLS.CA, "tls-ca", "", "", "FILE", text, "PEM file of the authorities the other side's certificate must be from")
 }

@@ -27,9 +27,10 @@ func (s signaled) code() int {
 }
 
 // untilSignal gives a context that SIGINT or SIGTERM ends, with a [signaled] as
-// its cause. A second signal ends the process at once, whatever it is waiting
-// for. stop gives the signals back and waits for the goroutine.
-func untilSignal(parent context.Context, c *console) (_ context.Context, stop func()) {
+// its cause, which tell is told too. A second signal ends the process at once,
+// whatever it is waiting for. stop gives the signals back and waits for the
+// goroutine.
+func untilSignal(parent context.Context, tell func(signaled)) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -40,7 +41,7 @@ func untilSignal(parent context.Context, c *console) (_ context.Context, stop fu
 			return
 		}
 		cancel(signaled{first})
-		c.warn("%s: what has been checked is written; once more stops at once", signaled{first})
+		tell(signaled{first})
 		if second, ok := <-signals; ok {
 			_, _ = fmt.Fprintf(os.Stderr, "exit %d: %s twice\n", signaled{second}.code(), signaled{second})
 			os.Exit(signaled{second}.code())
@@ -52,4 +53,9 @@ func untilSignal(parent context.Context, c *console) (_ context.Context, stop fu
 		<-done
 		cancel(nil)
 	}
+}
+
+// tellStopping is what a run says of the first signal.
+func (c *console) tellStopping(sig signaled) {
+	c.warn("%s: what has been checked is written; once more stops at once", sig)
 }

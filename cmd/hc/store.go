@@ -14,21 +14,22 @@ type store struct {
 	cache.Store              // nil for off
 	shared      *cache.Redis // nil for none
 	required    bool
+	observe     cache.Observer
 }
 
 // openStore makes the cache. A wrong address is exit 2; a shared one that does
 // not answer is exit 3 where it is required.
-func (s *Settings) openStore(ctx context.Context, c *console) (*store, error) {
-	st := &store{required: s.CacheRequired}
+func (s *Settings) openStore(ctx context.Context, c *console, observe cache.Observer) (*store, error) {
+	st := &store{required: s.CacheRequired, observe: observe}
 	switch s.Cache {
 	case "off":
 		return st, nil
 	case "memory":
-		st.Store = cache.NewMemory(cache.MemoryConfig{TTL: s.CacheTTL})
+		st.Store = cache.NewMemory(cache.MemoryConfig{TTL: s.CacheTTL, Observe: observe})
 		return st, nil
 	}
 	var err error
-	st.shared, err = cache.NewRedis(cache.RedisConfig{Address: s.Cache, TTL: s.CacheTTL, Log: c.log()})
+	st.shared, err = cache.NewRedis(cache.RedisConfig{Address: s.Cache, TTL: s.CacheTTL, Log: c.log(), Observe: observe})
 	if err != nil {
 		return nil, fmt.Errorf("--cache: %w", err)
 	}
@@ -46,7 +47,7 @@ func (st *store) through(next check.Runner) check.Runner {
 	if st.Store == nil {
 		return next
 	}
-	return cache.Through(next, st.Store, cache.Config{})
+	return cache.Through(next, st.Store, cache.Config{Observe: st.observe})
 }
 
 // lost ends a run that must not go on without its cache.

@@ -99,6 +99,9 @@ func end(s check.Summary, cause, input, output error) error {
 	default:
 		note(exit(exitRuntime, "%v; %s", input, soFar(s)))
 	}
+	if lost := s.ByReason[check.WorkerLost]; lost > 0 {
+		note(exit(exitRuntime, "no worker answered for %d of %d targets: check that workers run, and --workers", lost, s.Total))
+	}
 	if output != nil && !isClosedPipe(output) {
 		note(exit(exitRuntime, "%v", output))
 	}

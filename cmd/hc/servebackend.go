@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hc-health/hc/internal/cache"
+	"github.com/hc-health/hc/internal/check"
+	"github.com/hc-health/hc/internal/gateway"
+	"github.com/hc-health/hc/internal/report"
+)
+
+// A backend is what a gateway is in front of.
+type backend struct {
+	check.Runner
+	hot   func(check.Target) (check.Result, bool) // answers from memory; nil for none
+	guard *check.Guard                            // nil where the Runner has it in this process
+	ready func() bool                             // nil is always
+	http  check.HTTPConfig                        // of what this process dials
+	watch func(context.Context)                   // until ctx ends
+	close func()
+}
+
+func (s *Settings) backend(ctx context.Context, c *console, m *meters) (*backend, error) {
+	if len(s.Workers) > 0 {
+		return s.workersBehind(ctx, c, m)
+	}
+	return s.engineBehind(ctx, c, m)
+}
+
+// engineBehind is an engine in this process.
+func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*backend, error) {
+	busy, idle := s.serviceSockets(c)
+	http, err := s.http(idle, m.Blocked)
+	if err != nil {
+		return nil, err
+	}
+	store, err := s.openStore(ctx, c, m.ofCache())
+	if err != nil {
+		return nil, err
+	}
+	engine, shut := s.serviceEngine(http, store, busy, m.Set)
+	return &backend{
+		Runner: engine,
+		hot:    store.recall(),
+		http:   http,
+		watch:  store.watch,
+		close:  func() { shut(); store.close() },
+	}, nil
+}
+
+// workersBehind is workers, and a memory in front of them.
+func (s *Settings) workersBehind(ctx context.Context, c *console, m *meters) (*backend, error) {
+	if s.Cache != "off" && s.Cache != "memory" {
+		return nil, fmt.Errorf("--cache %s with --workers: give it to the workers, here is room for memory or off only", check.MaskURL(s.Cache))
+	}
+	http, err := s.http(0, m.Blocked)
+	if err != nil {
+		return nil, err
+	}
+	front := *s
+	front.CacheTTL = withinTTL(s.CacheTTL)
+	store, err := front.openStore(ctx, c, m.ofCache())
+	if err != nil {
+		return nil, err
+	}
+	workers, err := s.connect(c, m.ofCalls(), gateway.Traceparent)
+	if err != nil {
+		return nil, err
+	}
+	return &backend{
+		Runner: store.through(workers),
+		hot:    store.recall(),
+		guard:  http.Guard,
+		ready:  workers.Ready,
+		http:   http,
+		watch:  store.watch,
+		close:  func() { _ = workers.Close(); store.close() },
+	}, nil
+}
+
+// withinTTL is for a cache in front of another one with the TTL t. Either is
+// cut or stretched by up to a tenth at random, and what comes out of the other
+// has used up its age here too: with four fifths, nothing is served past the end
+// it has there.
+func withinTTL(t cache.TTL) cache.TTL {
+	return cache.TTL{Pass: t.Pass * 4 / 5, Fail: t.Fail * 4 / 5}
+}
+
+// recall answers from the memory of this process; nil where there is none.
+func (st *store) recall() func(check.Target) (check.Result, bool) {
+	memory, ok := st.Store.(*cache.Memory)
+	if !ok {
+		return nil
+	}
+	return memory.Recall
+}
+
+// watch keeps an eye on the shared cache, if there is one, until ctx ends.
+func (st *store) watch(ctx context.Context) {
+	if st.shared != nil {
+		st.shared.Watch(ctx)
+	}
+}
+
+// serviceSockets leaves half of the descriptors for callers.
+func (s *Settings) serviceSockets(c *console) (busy, idle int) {
+	limit := openFiles()
+	return s.sockets(c, limit, max(spareFiles, limit/2))
+}
+
+// probe is what answers /probe. http is how this process dials.
+func (s *Settings) probe(http check.HTTPConfig, m *meters) (*gateway.Probe, error) {
+	cfg := gateway.ProbeConfig{HTTP: http, Result: m.Observe}
+	if s.Service.ProbeConfig != "" {
+		var err error
+		if cfg.Modules, err = report.ReadModules(s.Service.ProbeConfig); err != nil {
+			return nil, fmt.Errorf("--probe-config: %w", err)
+		}
+	}
+	probe, err := gateway.NewProbe(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("--probe-config: %w", err)
+	}
+	return probe, nil
+}
