@@ -185,6 +185,9 @@ func (s *Redis) look(ctx context.Context, ts []check.Target, keep func(check.Key
 // fetch gets the values of keys, nil where there is none or it is no string, and
 // tells how many could not be asked for.
 func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed int, err error) {
+	if len(keys) == 0 {
+		return nil, 0, nil // MGET takes at least one: a group may hold fresh targets only
+	}
 	if s.cluster {
 		values, failed, err = s.getEach(ctx, keys)
 	} else {

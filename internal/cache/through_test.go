@@ -100,6 +100,9 @@ func TestFreshIsNotReadButWritten(t *testing.T) {
 			if res := collect(t.Context(), r, ts); !res[0].Cached || res[0].CheckedAt.Before(before) {
 				t.Errorf("cached %v, checked %v before the fresh one", res[0].Cached, before.Sub(res[0].CheckedAt))
 			}
+			if shared, ok := s.(*Redis); ok && shared.Lost() != nil {
+				t.Errorf("a group that asks for nothing counts as trouble: %v", shared.Lost())
+			}
 		})
 	}
 }
