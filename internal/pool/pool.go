@@ -53,7 +53,8 @@ type Pool struct {
 	mu         sync.Mutex
 	runs       map[*run]struct{}
 	hosts      map[string]*host
-	turns      queue[*run] // Runs with a ready lane, each once
+	turns      queue[*caller]     // those with a Run that has a ready lane, each once
+	callers    map[string]*caller // by name, while one of their Runs lives
 	pace       pace
 	inFlight   int        // slots taken
 	queued     int        // tickets in lanes
@@ -76,6 +77,7 @@ func New(c check.Checker, cfg Config) *Pool {
 		hostless: &host{},
 		runs:     make(map[*run]struct{}),
 		hosts:    make(map[string]*host),
+		callers:  make(map[string]*caller),
 	}
 	p.quiet = sync.NewCond(&p.mu)
 	return p

@@ -15,9 +15,10 @@ type run struct {
 	done    <-chan struct{} // closed when ctx has ended
 	results *tray[check.Result]
 
+	caller  *caller
 	lanes   map[*host]*lane
 	ready   queue[*lane]
-	listed  bool // in Pool.turns
+	listed  bool // in its caller's turns
 	open    int  // targets read and not answered
 	held    int  // tickets in lanes of hosts that are not open
 	fed     bool // the source has ended
@@ -71,6 +72,8 @@ func (p *Pool) join(ctx context.Context) *run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.runs[r] = struct{}{}
+	r.caller = p.callerOf(check.Caller(ctx))
+	r.caller.runs++
 	p.quiet.Broadcast() // whoever waits for the last goroutine is not the last
 	p.overdue(time.Now())
 	return r
@@ -83,6 +86,9 @@ func (p *Pool) leave(r *run) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.runs, r)
+	if r.caller.runs--; r.caller.runs == 0 {
+		delete(p.callers, r.caller.name)
+	}
 	if len(p.runs) == 0 {
 		p.stopTimer()
 	}
@@ -159,11 +165,7 @@ func (p *Pool) drop(r *run, now time.Time) {
 		p.freed(h, now)
 	}
 	r.ready = queue[*lane]{}
-	for range p.turns.len() {
-		if other := p.turns.pop(); other != r {
-			p.turns.push(other)
-		}
-	}
+	r.caller.unlist(r) // it may stand in Pool.turns without a Run: next passes it over
 	r.closeIfDone()
 }
 

@@ -73,7 +73,8 @@ func (p *Pool) ready(l *lane) {
 func (p *Pool) list(r *run) {
 	if !r.listed && r.ready.len() > 0 {
 		r.listed = true
-		p.turns.push(r)
+		r.caller.turns.push(r)
+		p.listCaller(r.caller)
 	}
 }
 
@@ -129,8 +130,10 @@ func (p *Pool) next(now time.Time) *ticket {
 			p.wakeAt(p.hostless, now.Add(d)) // no host's alarm, but any serves to come back here
 			return nil
 		}
-		r := p.turns.pop()
-		r.listed = false
+		r := p.nextRun()
+		if r == nil {
+			continue
+		}
 		if r.canceled() {
 			p.drop(r, now)
 			continue
