@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -82,8 +83,12 @@ func (s *Settings) httpHealthy(ctx context.Context, u *url.URL) error {
 	web := check.NewHTTP(check.HTTPConfig{UserAgent: "hc/" + buildVersion(), MaxIdle: -1})
 	defer web.Close()
 	r := web.Check(ctx, check.Target{URL: u.String()})
-	if r.Reason != "" {
+	switch {
+	case r.Reason == "":
+		return nil
+	case r.StatusCode != 0:
+		return fmt.Errorf("it answers %d %s", r.StatusCode, http.StatusText(r.StatusCode))
+	default:
 		return errors.New(cmp.Or(r.Error, string(r.Reason)))
 	}
-	return nil
 }

@@ -18,7 +18,7 @@ import (
 func newServeGateway(c *console) *cobra.Command {
 	s := &Settings{}
 	cmd := &cobra.Command{
-		Use:   "gateway [FLAGS]",
+		Use:   "gateway",
 		Short: "Check what is posted to /check, over HTTP",
 		Long: `Serve POST /check, GET /probe, a page at / and the contract at /openapi.json.
 Without --workers the engine runs in this process, which is a whole service; with

@@ -16,7 +16,7 @@ import (
 func newServeWorker(c *console) *cobra.Command {
 	s := &Settings{}
 	cmd := &cobra.Command{
-		Use:   "worker [FLAGS]",
+		Use:   "worker",
 		Short: "Check what gateways and hc check --workers send, over gRPC",
 		Long: `Serve hc.v1.Checker and grpc.health.v1 over gRPC. Whoever reaches the port may
 have URLs checked: keep it on a private network, or give --tls-cert, --tls-key
