@@ -164,7 +164,8 @@ func startRedis(t testing.TB) (address string, kill func()) {
 
 // TestScripts runs testdata/script/*.txt: $SITE is a [site], rc is exec with the
 // exit code that must come, hits checks how often a path was asked for, redis
-// starts one and sets $REDIS, lines counts those of a file.
+// starts one and sets $REDIS, lines counts those of a file, healthy and unhealthy
+// wait for a service on one of $PORT1 to $PORT3.
 func TestScripts(t *testing.T) {
 	s := newSite(t)
 	testscript.Run(t, testscript.Params{
@@ -175,6 +176,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SITE", s.URL)
 			env.Setenv("HOSTPORT", s.Listener.Addr().String())
 			env.Setenv("HOME", env.WorkDir)
+			for i, port := range freePorts(t, 3) {
+				env.Setenv("PORT"+strconv.Itoa(i+1), port)
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -182,6 +186,12 @@ func TestScripts(t *testing.T) {
 			"lines":   lines,
 			"expand":  expand,
 			"journal": journal,
+			"healthy": func(ts *testscript.TestScript, _ bool, args []string) {
+				until(t, ts, args[0], func(err error) bool { return err == nil })
+			},
+			"unhealthy": func(ts *testscript.TestScript, _ bool, args []string) {
+				until(t, ts, args[0], func(err error) bool { return err != nil })
+			},
 			"long": func(ts *testscript.TestScript, _ bool, args []string) {
 				put(ts, args[0], "http://"+strings.Repeat("a", 10<<20)+"\n"+ts.ReadFile(args[1]))
 			},
@@ -268,4 +278,25 @@ func lines(ts *testscript.TestScript, _ bool, args []string) {
 	if got := strconv.Itoa(strings.Count(ts.ReadFile(args[1]), "\n")); got != args[0] {
 		ts.Fatalf("%s has %s lines, want %s:\n%s", args[1], got, args[0], ts.ReadFile(args[1]))
 	}
+}
+
+// until asks a service for its health until that is as it should be.
+func until(t *testing.T, ts *testscript.TestScript, address string, ok func(error) bool) {
+	eventually(t, address, func() bool { return ok(ts.Exec("hc", "probe", "health", address)) })
+}
+
+// freePorts gives ports that nobody listens on right now.
+func freePorts(t testing.TB, n int) []string {
+	t.Helper()
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // not before all are found, or one is found twice
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		ports = append(ports, port)
+	}
+	return ports
 }
