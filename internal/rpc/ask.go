@@ -100,8 +100,8 @@ func (c *Client) deliver(ctx context.Context, targets []check.Target, yield func
 		case ctx.Err() != nil:
 			return yield(all(targets, check.Canceled, "cut off before a worker answered"))
 		}
-		if b.err != nil {
-			c.trouble.warn("a worker was lost; what it held goes to another", "targets", len(targets), "cause", b.err)
+		if times, due := c.trouble.due(); due && b.err != nil {
+			c.cfg.Log.Warn("a worker was lost; what it held goes to another", "targets", len(targets), "cause", b.err, "times", times)
 		}
 		if try == c.cfg.Tries {
 			return yield(all(targets, check.WorkerLost, fmt.Sprintf("sent to %d workers, one after the other; each was lost before it answered", try)))

@@ -185,9 +185,12 @@ func BenchmarkWire(b *testing.B) {
 		if err := proto.Unmarshal(response, got); err != nil {
 			b.Fatal(err)
 		}
-		out := make([]check.Result, 0, n)
-		for _, r := range got.Results {
-			out = append(out, fromResult(r))
+		out := make([]check.Result, n)
+		for i, r := range got.Results {
+			out[i] = fromResult(r)
+		}
+		if out[n-1].StatusCode != 200 {
+			b.Fatal(out[n-1])
 		}
 	})
 }

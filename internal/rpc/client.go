@@ -51,6 +51,7 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	c.Window = cmp.Or(max(c.Window, 0), 2048)
 	c.Tries = cmp.Or(max(c.Tries, 0), 3)
 	c.Patience = cmp.Or(max(c.Patience, 0), 3*time.Second)
+	c.Log = orSilent(c.Log)
 	if c.Traceparent == nil {
 		c.Traceparent = func(context.Context) string { return "" }
 	}
@@ -93,7 +94,6 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		conn:     conn,
 		checker:  hcpb.NewCheckerClient(conn),
 		presence: newPresence(),
-		trouble:  seldom{log: cfg.Log},
 	}
 	c.running.Go(c.watch)
 	conn.Connect()

@@ -24,7 +24,7 @@ func TestRemoteRunnersConform(t *testing.T) {
 		{name: "one worker", workers: 1},
 		{name: "three workers", workers: 3},
 		{name: "a small window", workers: 2, small: true},
-		{name: "three workers whose streams are killed", workers: 3, cuts: 20 * time.Millisecond},
+		{name: "three workers whose streams are killed", workers: 3, cuts: 80 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			// Tries: what is cut three times in a row would be lost, and that is right.

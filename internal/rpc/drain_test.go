@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -153,5 +154,27 @@ func TestHealthIsThatOfTheServer(t *testing.T) {
 			}
 		}
 		eventually(t, 5*time.Second, "the client sees it", func() bool { return c.Ready() == serving })
+	}
+}
+
+func TestHealthyAsksOnce(t *testing.T) {
+	w := start(t, engine(&checktest.Fake{}), ServerConfig{})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	for _, service := range []string{"", "hc.v1.Checker"} {
+		if err := Healthy(ctx, w.address, service, TLSFiles{}); err != nil {
+			t.Errorf("%q: %v", service, err)
+		}
+	}
+	if err := Healthy(ctx, w.address, "other", TLSFiles{}); err == nil || !strings.Contains(err.Error(), "NotFound") {
+		t.Errorf("a service that is none: %v", err)
+	}
+	w.SetServing(false)
+	if err := Healthy(ctx, w.address, "", TLSFiles{}); err == nil || !strings.Contains(err.Error(), "NOT_SERVING") {
+		t.Errorf("while draining: %v", err)
+	}
+	w.stop()
+	if err := Healthy(ctx, w.address, "", TLSFiles{}); err == nil {
+		t.Error("with nobody there: well")
 	}
 }

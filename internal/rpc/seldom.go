@@ -2,26 +2,37 @@ package rpc
 
 import (
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
-// seldom logs a kind of trouble once a minute, with how often it was meanwhile.
+// logEvery is how often a kind of trouble is worth a line.
+const logEvery = time.Minute
+
+// seldom counts a kind of trouble between the lines that tell of it.
 type seldom struct {
-	log   *slog.Logger // nil is silent
-	next  atomic.Int64 // Unix nanoseconds
-	since atomic.Int64
+	mu    sync.Mutex
+	quiet time.Time // no line before
+	times int       // since the last line
 }
 
-func (s *seldom) warn(what string, args ...any) {
-	if s.log == nil {
-		return
+// due counts once more. It reports whether a line is due, and of how many times.
+func (s *seldom) due() (times int, due bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.times++
+	now := time.Now()
+	if now.Before(s.quiet) {
+		return 0, false
 	}
-	times := s.since.Add(1)
-	now, next := time.Now(), s.next.Load()
-	if now.UnixNano() < next || !s.next.CompareAndSwap(next, now.Add(time.Minute).UnixNano()) {
-		return
+	times, s.times, s.quiet = s.times, 0, now.Add(logEvery)
+	return times, true
+}
+
+// orSilent is log, or one that says nothing.
+func orSilent(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
 	}
-	s.since.Add(-times)
-	s.log.Warn(what, append(args, "times", times)...)
+	return log
 }

@@ -179,7 +179,7 @@ func (c *served) run(ctx context.Context, o order) {
 		return
 	}
 	for r := range c.runner.Run(ctx, slices.Values(o.targets)) {
-		if !answer(r) {
+		if errors.Is(ctx.Err(), context.Canceled) || !answer(r) {
 			return
 		}
 	}

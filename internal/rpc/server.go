@@ -63,9 +63,7 @@ func NewServer(r check.Runner, cfg ServerConfig) (*Server, error) {
 	if cfg.WithTraceparent == nil {
 		cfg.WithTraceparent = func(ctx context.Context, _ string) context.Context { return ctx }
 	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
+	cfg.Log = orSilent(cfg.Log)
 	creds, err := cfg.TLS.server(cfg.Log)
 	if err != nil {
 		return nil, err

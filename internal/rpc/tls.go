@@ -66,6 +66,7 @@ func (c *clientTLS) Clone() credentials.TransportCredentials {
 // A keyring holds what was read last of the files and fits together.
 type keyring struct {
 	files   TLSFiles
+	log     *slog.Logger
 	trouble seldom
 	last    atomic.Pointer[keys]
 }
@@ -79,7 +80,7 @@ func newKeyring(f TLSFiles, log *slog.Logger) (*keyring, error) {
 	if f.Cert == "" || f.Key == "" || f.CA == "" {
 		return nil, errors.New("mutual TLS needs three files: a certificate, its key and the authorities of the other side")
 	}
-	k := &keyring{files: f, trouble: seldom{log: log}}
+	k := &keyring{files: f, log: orSilent(log)}
 	read, err := f.read()
 	if err != nil {
 		return nil, err
@@ -107,7 +108,9 @@ func (f TLSFiles) read() (*keys, error) {
 func (k *keyring) now() *keys {
 	read, err := k.files.read()
 	if err != nil {
-		k.trouble.warn("TLS files cannot be used; the last that could are", "cause", err)
+		if times, due := k.trouble.due(); due {
+			k.log.Warn("TLS files cannot be used; the last that could are", "cause", err, "times", times)
+		}
 		return k.last.Load()
 	}
 	k.last.Store(read)

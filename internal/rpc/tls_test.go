@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -216,7 +215,7 @@ func TestTLSFilesThatCannotBeUsed(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("client: %v, want %q", err, row.want)
 			}
-			_, err = NewServer(nil, ServerConfig{TLS: row.files, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+			_, err = NewServer(nil, ServerConfig{TLS: row.files, Log: slog.New(slog.DiscardHandler)})
 			if err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("server: %v, want %q", err, row.want)
 			}
