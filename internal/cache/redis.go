@@ -288,7 +288,8 @@ func (s *Redis) save(ctx context.Context, keys []check.Key, hs []held, now time.
 	buf, tooLarge := make([]byte, 0, usual*len(hs)), 0
 	p := s.client.Pipeline()
 	for i, name := range names(keys, "") {
-		start, ok := len(buf), false
+		start := len(buf)
+		var ok bool
 		if buf, ok = appendValue(buf, &hs[i]); ok {
 			p.Set(ctx, name, buf[start:], hs[i].expires.Sub(now))
 		} else {

@@ -355,8 +355,8 @@ func TestAnAbandonedBatchIsSaved(t *testing.T) {
 	}
 }
 
-// A hungStore never answers, whatever its ctx says, until it is let go.
-type hungStore struct{ release chan struct{} }
+// A hungStore never ends a Save by itself.
+type hungStore struct{}
 
 func (s hungStore) Load(_ context.Context, ts []check.Target) ([]check.Result, error) {
 	return make([]check.Result, len(ts)), nil

@@ -139,8 +139,7 @@ func TestPanicIsThatTargetsInternal(t *testing.T) {
 
 func BenchmarkFlight(b *testing.B) {
 	f := Flight(CheckerFunc(func(_ context.Context, t Target) Result { return Result{Target: t} }))
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := b.Context()
 	t := get("http://x.test/")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -346,12 +347,7 @@ func (v *visit) judge(a *answer) {
 }
 
 func matches(values []string, rule HeaderRule) bool {
-	for _, value := range values {
-		if rule.Match.MatchString(value) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(values, rule.Match.MatchString)
 }
 
 // refused judges a status that is not accepted. 429 is the host's word on us,

@@ -19,8 +19,10 @@ func fullResult() Result {
 		Target: Target{
 			Seq: 41, Source: Source{"urls.txt", 42}, Input: "HTTPS://me:s3cret@Example.com?token=s3cret 200,403 <300ms",
 			URL: "https://me:s3cret@example.com/?token=s3cret", Method: "HEAD",
-			Expect: Expect{Codes: "200,403", Latency: 300 * time.Millisecond, Body: regexp.MustCompile(`o"k header=`), CertDays: 14,
-				Header: []HeaderRule{{"X-A", regexp.MustCompile("a b")}, {"X-B", regexp.MustCompile("")}}},
+			Expect: Expect{
+				Codes: "200,403", Latency: 300 * time.Millisecond, Body: regexp.MustCompile(`o"k header=`), CertDays: 14,
+				Header: []HeaderRule{{"X-A", regexp.MustCompile("a b")}, {"X-B", regexp.MustCompile("")}},
+			},
 			Tags: []string{"api", "eu west"},
 		},
 		FinalURL: "https://example.com/home?sig=s3cret", Outcome: Warn, Reason: LatencyExceeded,

@@ -155,8 +155,8 @@ func isSecretKey(key string) bool {
 		}
 	}
 	word := name
-	for i := len(name) - 1; i >= 0; i-- {
-		if !isLetter(name[i]) && !isDigit(name[i]) {
+	for i, n := range slices.Backward(name) {
+		if !isLetter(n) && !isDigit(n) {
 			word = name[i+1:]
 			break
 		}

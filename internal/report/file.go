@@ -130,8 +130,7 @@ func explain(path string, err error) error {
 
 // cause is err without the path, which may be the temporary one.
 func cause(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
 	return err

@@ -25,7 +25,8 @@ func newPlain(w io.Writer, _ OutputOptions) (Writer, error) {
 }
 
 func (p *plain) Write(r check.Result) error {
-	b := append(p.row, strings.ToUpper(clean(string(r.Outcome)))...)
+	b := p.row
+	b = append(b, strings.ToUpper(clean(string(r.Outcome)))...)
 	b = append(b, '\t')
 	if r.StatusCode > 0 {
 		b = strconv.AppendInt(b, int64(r.StatusCode), 10)

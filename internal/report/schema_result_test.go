@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hc-health/hc/internal/check"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/hc-health/hc/internal/check"
 )
 
 func compileResultSchema(t *testing.T) *jsonschema.Schema {

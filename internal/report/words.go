@@ -169,8 +169,12 @@ func phasesText(r *check.Result) string {
 		name string
 		time time.Duration
 	}{
-		{"queue", r.Timing.Queue}, {"resolve", r.Timing.Resolve}, {"connect", r.Timing.Connect}, {"tls", r.Timing.TLS},
-		{"processing", r.Timing.Processing}, {"transfer", r.Timing.Transfer},
+		{"queue", r.Timing.Queue},
+		{"resolve", r.Timing.Resolve},
+		{"connect", r.Timing.Connect},
+		{"tls", r.Timing.TLS},
+		{"processing", r.Timing.Processing},
+		{"transfer", r.Timing.Transfer},
 	} {
 		if phase.time > 0 {
 			parts = append(parts, phase.name+" "+span(phase.time))

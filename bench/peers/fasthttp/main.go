@@ -10,8 +10,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/hc-health/hc/bench/peers/each"
 	"github.com/valyala/fasthttp"
+
+	"github.com/hc-health/hc/bench/peers/each"
 )
 
 func main() {
