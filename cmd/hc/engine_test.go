@@ -60,7 +60,7 @@ func TestReadAheadIsThatOfTheDesign(t *testing.T) {
 
 func TestGarbageIsBounded(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 250, 1 << 20: 250, 8 << 20: 250, 20 << 20: 100, 40 << 20: 50, 1 << 30: 50, 100 << 30: 50,
+		0: 100, 1 << 20: 100, 8 << 20: 100, 20 << 20: 100, 40 << 20: 50, 1 << 30: 50, 100 << 30: 50,
 	} {
 		if got := gcPercent(live); got != want {
 			t.Errorf("%d MiB live: GOGC %d, want %d", live>>20, got, want)
