@@ -86,6 +86,22 @@ func TestArrowsPointDownAndEachLibraryHasOneRoom(t *testing.T) {
 	}
 }
 
+func TestEachLibraryIsAccountedFor(t *testing.T) {
+	doc, err := os.ReadFile("../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	libraries := append(shared(), testLibraries()...)
+	for _, r := range rooms() {
+		libraries = append(libraries, r.owns...)
+	}
+	for _, l := range libraries {
+		if !isStandard(l) && !strings.Contains(string(doc), l) {
+			t.Errorf("docs/dependencies.md does not say why %s, and what it was chosen over", l)
+		}
+	}
+}
+
 // TestTheWallsStand shows that the test above can fail, and how it says so.
 func TestTheWallsStand(t *testing.T) {
 	for name, row := range map[string]struct{ file, code, want string }{
@@ -211,8 +227,7 @@ func (r room) mayImport(imported string, test bool) string {
 			return fmt.Sprintf("%s belongs to %s: call that room, or move this there", imported, owner.dir)
 		}
 	}
-	host, _, _ := strings.Cut(imported, "/")
-	if !strings.Contains(host, ".") || withinAny(imported, shared()) || test && withinAny(imported, testLibraries()) {
+	if isStandard(imported) || withinAny(imported, shared()) || test && withinAny(imported, testLibraries()) {
 		return ""
 	}
 	return fmt.Sprintf("%s belongs to no room yet: add it to the table in internal/arch_test.go and to docs/dependencies.md", imported)
@@ -244,6 +259,13 @@ func selectorsOf(file *ast.File, spec *ast.ImportSpec) []*ast.SelectorExpr {
 		return true
 	})
 	return found
+}
+
+// isStandard reports whether the standard library has the path: no other's
+// begins with a name without a dot.
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
 }
 
 // within reports whether a path is dir or below it.
