@@ -19,7 +19,7 @@ func TestRemoteRunnersConform(t *testing.T) {
 		name    string
 		workers int
 		cuts    time.Duration // how often a worker's connections are cut
-		small   bool          // a window of 8
+		small   bool          // a window of 64
 	}{
 		{name: "one worker", workers: 1},
 		{name: "three workers", workers: 3},
@@ -30,7 +30,7 @@ func TestRemoteRunnersConform(t *testing.T) {
 			// Tries: what is cut three times in a row would be lost, and that is right.
 			cfg := ClientConfig{Tries: 50}
 			if tt.small {
-				cfg.Window = 8
+				cfg.Window = 64
 			}
 			checktest.Suite{
 				Make: func(c check.Checker) check.Runner {

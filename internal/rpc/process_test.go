@@ -232,14 +232,14 @@ func TestAllWorkersKilledEndsAsWorkerLost(t *testing.T) {
 // Fault 11: what stops silently is found out by keepalive.
 func TestSilentWorkerIsLeftWithin13Seconds(t *testing.T) {
 	t.Parallel()
-	site := newSite(t, takes(20*time.Millisecond))
+	site := newSite(t, takes(200*time.Millisecond))
 	a, b := spawn(t, "worker", "127.0.0.1:0"), spawn(t, "worker", "127.0.0.1:0")
 	c := connect(t, ClientConfig{Workers: []string{a.said, b.said}})
-	ts := site.targets(1000, 30*time.Second)
+	ts := site.targets(2000, 30*time.Second)
 	var got []check.Result
 	var stopped time.Time
 	for r := range c.Run(t.Context(), slices.Values(ts)) {
-		if got = append(got, r); len(got) == 200 {
+		if got = append(got, r); len(got) == 50 {
 			if err := a.Process.Signal(syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
@@ -248,8 +248,8 @@ func TestSilentWorkerIsLeftWithin13Seconds(t *testing.T) {
 	}
 	took := time.Since(stopped)
 	t.Logf("all answered %v after the worker had stopped", took)
-	if took > 16*time.Second { // 13 s and what the machine is slow
-		t.Error("too late")
+	if took < 5*time.Second || took > 16*time.Second { // 13 s, and what the machine is slow
+		t.Error("either it held nothing, or it was left too late")
 	}
 	collect(t, slices.Values(got), len(ts))
 	allPass(t, got)

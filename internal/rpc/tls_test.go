@@ -118,6 +118,7 @@ func TestMutualTLS(t *testing.T) {
 		{"worker without TLS", func(TLSFiles) TLSFiles { return TLSFiles{} }, nil, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			server, client := files(t), files(t)
 			for _, f := range []TLSFiles{server, client} {
 				trust(t, f, a)
