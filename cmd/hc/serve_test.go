@@ -1,0 +1,740 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+// A service is a gateway or a worker in a process of its own.
+type service struct {
+	*exec.Cmd
+	address string // where it listens
+	admin   string
+	log     *journalOf
+	ended   chan struct{} // closed when it has ended
+}
+
+// serve starts `hc serve KIND` on free ports of loopback, which it may also ask.
+// It is killed when the test ends, which fails where it has panicked or raced.
+func serve(t testing.TB, kind string, args ...string) *service {
+	t.Helper()
+	s := launch(t, kind, append([]string{
+		"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--allow-cidr", "127.0.0.0/8",
+		"--drain-delay", "0", "--per-host", "200",
+	}, args...)...)
+	s.awaitReady(t)
+	return s
+}
+
+// launch is serve for one that need not become ready.
+func launch(t testing.TB, kind string, args ...string) *service {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &service{Cmd: exec.Command(exe), log: &journalOf{}, ended: make(chan struct{})}
+	s.Args = append([]string{"hc", "serve", kind}, args...)
+	s.Env = append(os.Environ(), "HOME=/nowhere")
+	s.Stderr = s.log
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = s.Wait()
+		close(s.ended)
+	}()
+	t.Cleanup(func() {
+		_ = s.Process.Kill()
+		<-s.ended
+		text := s.log.String()
+		if strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic: ") || strings.Contains(text, "goroutine 1 [") {
+			t.Errorf("%s:\n%s", kind, text)
+		} else if t.Failed() {
+			t.Logf("%s %s: the end of its log:\n%s", kind, s.address, text[max(0, len(text)-2000):])
+		}
+	})
+	return s
+}
+
+// awaitReady waits until it says where it listens.
+func (s *service) awaitReady(t testing.TB) {
+	t.Helper()
+	eventually(t, strings.Join(s.Args[1:], " "), func() bool {
+		select {
+		case <-s.ended:
+			t.Fatalf("%s ended: %s", s.Args, s.log)
+		default:
+		}
+		for line := range strings.Lines(s.log.String()) {
+			var said struct{ Msg, For, Address string }
+			if json.Unmarshal([]byte(line), &said) != nil || said.Msg != "listening" {
+				continue
+			}
+			if strings.HasPrefix(said.For, "metrics") {
+				s.admin = said.Address
+			} else {
+				s.address = said.Address
+			}
+		}
+		return s.address != ""
+	})
+}
+
+// signal sends sig, and code waits for the end and gives its exit code.
+func (s *service) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := s.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *service) code(t testing.TB) int {
+	t.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(time.Minute):
+		t.Fatalf("%s does not end: %s", s.Args, s.log)
+	}
+	return s.ProcessState.ExitCode()
+}
+
+// metric is the sum of the series that begin with name, and labels if it has any
+// in it.
+func (s *service) metric(t testing.TB, name string) float64 {
+	t.Helper()
+	code, text := get(t, "http://"+s.admin+"/metrics")
+	if code != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", code, text)
+	}
+	sum, found := 0.0, false
+	for line := range strings.Lines(text) {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if series == name || strings.HasPrefix(series, name+"{") || strings.HasPrefix(series, name+",") {
+			v, err := strconv.ParseFloat(value[strings.LastIndexByte(value, ' ')+1:], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum, found = sum+v, true
+		}
+	}
+	if !found {
+		t.Fatalf("no series %s", name)
+	}
+	return sum
+}
+
+// idle fails unless nothing is in flight any more within 5 s.
+func (s *service) idle(t testing.TB) {
+	t.Helper()
+	begun := time.Now()
+	eventually(t, "an empty pool", func() bool {
+		return s.metric(t, "hc_pool_in_flight")+s.metric(t, "hc_pool_queued") == 0
+	})
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s until nothing was in flight", took)
+	}
+}
+
+// journalOf collects what a process writes.
+type journalOf struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journalOf) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journalOf) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+// A caller asks gateways. Its connections end with the test.
+type caller struct {
+	http.Client
+	key string
+}
+
+func newCaller(t testing.TB) *caller {
+	transport := &http.Transport{MaxIdleConnsPerHost: 100}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &caller{Client: http.Client{Transport: transport, Timeout: time.Minute}}
+}
+
+// batchAnswer is what POST /check gives.
+type batchAnswer struct {
+	Results []check.Result
+	Summary check.Summary
+
+	code   int
+	header http.Header
+	took   time.Duration
+}
+
+// ask posts a batch of urls, with more members of its JSON object if any. A code
+// of 0 is no answer.
+func (c *caller) ask(t testing.TB, gateway string, urls []string, more ...string) batchAnswer {
+	t.Helper()
+	quoted, err := json.Marshal(urls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := append([]string{`"urls":` + string(quoted)}, more...)
+	return c.post(t, gateway, "{"+strings.Join(members, ",")+"}")
+}
+
+func (c *caller) post(t testing.TB, gateway, body string) (answer batchAnswer) {
+	t.Helper()
+	begun := time.Now()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+gateway+"/check", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		answer.header = http.Header{"Error": {err.Error()}}
+		return answer
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	answer.code, answer.header, answer.took = resp.StatusCode, resp.Header, time.Since(begun)
+	if err == nil && answer.code == http.StatusOK {
+		err = json.Unmarshal(text, &answer)
+	}
+	if err != nil {
+		answer.code, answer.header = 0, http.Header{"Error": {err.Error()}}
+	}
+	return answer
+}
+
+// complete fails unless a has one result for each of n indexes, in order.
+func (a batchAnswer) complete(t testing.TB, n int) {
+	t.Helper()
+	if a.code != http.StatusOK {
+		t.Errorf("status %d %v", a.code, a.header)
+		return
+	}
+	if len(a.Results) != n || a.Summary.Total != int64(n) {
+		t.Errorf("%d results, and a summary of %d, for %d URLs", len(a.Results), a.Summary.Total, n)
+	}
+	for i, r := range a.Results {
+		if r.Target.Seq != int64(i) {
+			t.Errorf("result %d is for index %d", i, r.Target.Seq)
+			return
+		}
+	}
+}
+
+// passed fails unless a is complete and all passed.
+func (a batchAnswer) passed(t testing.TB, n int) {
+	t.Helper()
+	a.complete(t, n)
+	if a.Summary.Pass != int64(n) && a.code == http.StatusOK {
+		t.Errorf("%d of %d passed: %v", a.Summary.Pass, n, a.Summary.ByReason)
+	}
+}
+
+// urls gives prefix0 to prefix(n-1).
+func urls(prefix string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = prefix + strconv.Itoa(i)
+	}
+	return all
+}
+
+// most is how often the most asked of urls was asked for.
+func (s *site) most(urls []string) int {
+	most := 0
+	for _, u := range urls {
+		most = max(most, s.count(strings.TrimPrefix(u, s.URL)))
+	}
+	return most
+}
+
+// connected waits until the gateway has a worker.
+func (s *service) connected(t testing.TB) {
+	t.Helper()
+	eventually(t, "a gateway that has a worker", func() bool {
+		code, _ := get(t, "http://"+s.address+"/readyz")
+		return code == http.StatusOK
+	})
+}
+
+func TestSettingsOfServicesThatCannotBe(t *testing.T) {
+	s := newSite(t)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	const key = "ci 2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\n"
+	taken := s.Listener.Addr().String()
+	good := file("good.txt", key)
+	for _, row := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"gateway --listen 0.0.0.0:0", 2, "keys: name --keys-file or HC_KEYS, or say --allow-anonymous"},
+		{"gateway --listen :0", 2, "--allow-anonymous"},
+		{"gateway --listen [::]:0", 2, "--allow-anonymous"},
+		{"gateway --listen nonsense", 2, "no address to listen on"},
+		{"gateway --listen 127.0.0.1:99999", 2, "no address to listen on"},
+		{"gateway --listen nosuch.invalid:80", 2, "--listen nosuch.invalid:80: "},
+		{"worker --admin-listen nonsense", 2, "--admin-listen"},
+		{"gateway --keys-file " + dir + "/nosuch.txt", 2, "nosuch.txt"},
+		{"gateway --keys-file " + file("bad.txt", key+"hunter2\n"), 2, "line 2"},
+		{"gateway --keys-file " + file("empty.txt", "# nobody\n"), 2, "no key"},
+		{"gateway --probe-config " + file("icmp.yml", "modules: {ping: {prober: icmp}}\n"), 2, "ping"},
+		{"gateway --probe-config " + dir + "/nosuch.yml", 2, "--probe-config: "},
+		{"gateway --workers nonsense", 2, `--workers: worker "nonsense" is no address`},
+		{"gateway --workers 127.0.0.1:1 --cache redis://:hunter2@127.0.0.1:1/0", 2, "give it to the workers"},
+		{"gateway --workers 127.0.0.1:1 --tls-cert " + good, 2, "three files"},
+		{"gateway --max-urls 0", 2, "--max-urls"},
+		{"gateway --max-request 0", 2, "--max-request"},
+		{"gateway --key-rate soon", 2, "--key-rate"},
+		{"worker --tls-cert " + good + " --tls-key " + good + " --tls-ca " + good, 2, "--tls-cert, --tls-key, --tls-ca: "},
+		{"worker --timeout 2m", 2, "longer than --max-timeout 1m0s"},
+		{"worker --cache nonsense", 2, "--cache"},
+		{"worker --cacert " + dir + "/nosuch.pem", 2, "--cacert"},
+		{"worker --deny-private=false", 2, "cannot be switched off"},
+		{"worker --deny-private=nonsense", 2, "--deny-private"},
+		{"worker --proxy http://127.0.0.1:1", 2, "unknown flag --proxy"},
+		{"worker --deadline 1s", 2, "unknown flag --deadline"},
+		{"worker --drain-timeout 0", 2, "--drain-timeout"},
+		{"worker extra", 2, `takes no words, not "extra"`},
+		{"wroker", 2, "did you mean worker?"},
+		{"gateway --listen " + taken, 3, "the port is in use"},
+		{"gateway --listen 127.0.0.1:0 --admin-listen " + taken, 3, "--admin-listen"},
+		{"worker --listen " + taken, 3, "--listen"},
+		{"worker --listen 127.0.0.1:0 --admin-listen " + taken, 3, "the port is in use"},
+		{"worker --listen 192.0.2.1:0", 3, "--listen 192.0.2.1:0: "},
+	} {
+		t.Run(row.args, func(t *testing.T) {
+			code, stdout, stderr := here(t, append([]string{"serve"}, strings.Fields(row.args)...)...)
+			if code != row.code || !strings.Contains(stderr, row.want) || stdout != "" {
+				t.Errorf("code %d, want %d and %q in: %s%s", code, row.code, row.want, stdout, stderr)
+			}
+			if strings.Contains(stderr, "hunter2") {
+				t.Errorf("a secret: %s", stderr)
+			}
+			rows := strings.Split(strings.TrimSpace(stderr), "\n")
+			if last := rows[len(rows)-1]; !strings.HasPrefix(last, fmt.Sprintf("exit %d: ", row.code)) {
+				t.Errorf("the last line is %q", last)
+			}
+		})
+	}
+	for _, row := range []struct{ name, value, args, want string }{
+		{"HTTPS_PROXY", "http://127.0.0.1:1", "worker", "HTTPS_PROXY is set"},
+		{"http_proxy", "http://127.0.0.1:1", "gateway", "http_proxy is set"},
+		{"HTTP_PROXY", "http://127.0.0.1:1", "gateway --workers 127.0.0.1:1", "HTTP_PROXY is set"},
+		{"HC_KEYS", "ci hunter2", "gateway", "HC_KEYS: line 1"},
+		{"HC_KEYS", key, "gateway --keys-file " + good, "both set"},
+		{"HC_MAX_URLS", "many", "gateway", "env HC_MAX_URLS"},
+	} {
+		t.Run(row.name+" "+row.args, func(t *testing.T) {
+			t.Setenv(row.name, row.value)
+			code, _, stderr := here(t, append([]string{"serve"}, strings.Fields(row.args)...)...)
+			if code != 2 || !strings.Contains(stderr, row.want) || strings.Contains(stderr, "hunter2") {
+				t.Errorf("code %d, want 2 and %q in: %s", code, row.want, stderr)
+			}
+		})
+	}
+}
+
+// TestBeyondLoopbackNeedsAWord listens everywhere, with keys and without.
+func TestBeyondLoopbackNeedsAWord(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	anonymous := serve(t, "gateway", "--listen", "0.0.0.0:0", "--allow-anonymous")
+	_, port, _ := net.SplitHostPort(anonymous.address)
+	c := newCaller(t)
+	c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/anonymous"}).passed(t, 1)
+
+	file := filepath.Join(t.TempDir(), "keys")
+	write := func(lines string) {
+		if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("old 4c26d9074c27d89ede59270c0ac14b71e071b15239519f75474b2f3ba63481f5 # another\n" +
+		"ci 2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\n") // of alice
+	keyed := serve(t, "gateway", "--listen", "0.0.0.0:0", "--keys-file", file)
+	_, port, _ = net.SplitHostPort(keyed.address)
+	answer := c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"})
+	if answer.code != http.StatusUnauthorized || answer.header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("without a key: %d %v", answer.code, answer.header)
+	}
+	c.key = "alice"
+	c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"}).passed(t, 1)
+	write("ci 81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9\n") // of bob
+	keyed.signal(t, syscall.SIGHUP)
+	eventually(t, "the new key", func() bool {
+		c.key = "bob"
+		return c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"}).code == http.StatusOK
+	})
+	c.key = "alice"
+	if code := c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"}).code; code != http.StatusUnauthorized {
+		t.Errorf("the old key: %d", code)
+	}
+	if text := keyed.log.String(); strings.Contains(text, "alice") || strings.Contains(text, "bob") {
+		t.Errorf("a key in the log: %s", text)
+	}
+}
+
+// TestServicesDrain: SIGTERM or SIGINT, not ready at once, full service for the
+// delay, no new connections after it, what runs is finished, exit 0.
+func TestServicesDrain(t *testing.T) {
+	for name, row := range map[string]struct {
+		kind, health string
+		signal       syscall.Signal
+	}{
+		"gateway, SIGTERM": {"gateway", "http://", syscall.SIGTERM},
+		"gateway, SIGINT":  {"gateway", "http://", syscall.SIGINT},
+		"worker, SIGTERM":  {"worker", "grpc://", syscall.SIGTERM},
+		"worker, SIGINT":   {"worker", "grpc://", syscall.SIGINT},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := newHolding(t)
+			const delay = 2 * time.Second
+			stopping := serve(t, row.kind, "--drain-delay", delay.String())
+			front := stopping
+			if row.kind == "worker" {
+				front = serve(t, "gateway", "--workers", stopping.address, "--cache", "off")
+				front.connected(t)
+			}
+			c := newCaller(t)
+			healthy := func() bool {
+				code, _, _ := here(t, "probe", "health", row.health+stopping.address)
+				return code == 0
+			}
+			if !healthy() {
+				t.Fatal("not well from the start")
+			}
+			under := make(chan batchAnswer, 1)
+			go func() { under <- c.ask(t, front.address, []string{target.URL + "/held"}) }()
+			eventually(t, "the batch to be under way", func() bool { return target.waiting.Load() == 1 })
+
+			stopping.signal(t, row.signal)
+			begun := time.Now()
+			eventually(t, "it to be not ready", func() bool { return !healthy() })
+			if took := time.Since(begun); took > delay {
+				t.Errorf("not ready after %s", took)
+			}
+			if row.kind == "gateway" { // a gateway sends no more to a worker that is not serving
+				c.ask(t, front.address, []string{target.URL + "/ok"}).passed(t, 1)
+				if code, _ := get(t, "http://"+front.address+"/healthz"); code != http.StatusOK {
+					t.Errorf("/healthz %d while draining", code)
+				}
+			}
+			eventually(t, "no new connections", func() bool {
+				conn, err := net.Dial("tcp", stopping.address)
+				if err == nil {
+					_ = conn.Close()
+				}
+				return err != nil
+			})
+			if took := time.Since(begun); took < delay {
+				t.Errorf("it took no connections after %s, and was to for %s", took, delay)
+			}
+			if code, _ := get(t, "http://"+stopping.admin+"/metrics"); code != http.StatusOK {
+				t.Errorf("/metrics %d while draining", code)
+			}
+			close(target.release)
+			(<-under).passed(t, 1)
+			if code := stopping.code(t); code != 0 {
+				t.Errorf("exit %d: %s", code, stopping.log)
+			}
+		})
+	}
+}
+
+// TestDrainTimeoutIsTheMost: what does not end is cut off, and that is exit 0 too.
+func TestDrainTimeoutIsTheMost(t *testing.T) {
+	for _, kind := range []string{"gateway", "worker"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			target := newHolding(t)
+			stopping := serve(t, kind, "--drain-timeout", "300ms")
+			front := stopping
+			if kind == "worker" {
+				front = serve(t, "gateway", "--workers", stopping.address)
+				front.connected(t)
+			}
+			under := make(chan batchAnswer, 1)
+			go func() { under <- newCaller(t).ask(t, front.address, []string{target.URL + "/held"}) }()
+			eventually(t, "the batch to be under way", func() bool { return target.waiting.Load() == 1 })
+			stopping.signal(t, syscall.SIGTERM)
+			if code := stopping.code(t); code != 0 || !strings.Contains(stopping.log.String(), "cut off") {
+				t.Errorf("exit %d: %s", code, stopping.log)
+			}
+			answer := <-under
+			answer.complete(t, 1)
+			if answer.Summary.Pass != 0 {
+				t.Error("it cannot have passed")
+			}
+			close(target.release)
+		})
+	}
+}
+
+// TestASecondSignalEndsAServiceAtOnce, whatever it is waiting for.
+func TestASecondSignalEndsAServiceAtOnce(t *testing.T) {
+	for name, row := range map[string]struct {
+		kind   string
+		signal syscall.Signal
+		code   int
+	}{"gateway": {"gateway", syscall.SIGTERM, 143}, "worker": {"worker", syscall.SIGINT, 130}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, row.kind, "--drain-delay", "1m")
+			s.signal(t, row.signal)
+			eventually(t, "the first signal to be heard", func() bool { return strings.Contains(s.log.String(), "draining") })
+			s.signal(t, row.signal)
+			if code := s.code(t); code != row.code || !strings.Contains(s.log.String(), fmt.Sprintf("exit %d: ", row.code)) {
+				t.Errorf("exit %d, want %d: %s", code, row.code, s.log)
+			}
+		})
+	}
+}
+
+// holding is a target whose page /held is answered when release is closed.
+type holding struct {
+	*site
+	waiting atomic.Int64
+	release chan struct{}
+}
+
+func newHolding(t testing.TB) *holding {
+	t.Helper()
+	h := &holding{site: &site{hits: map[string]int{}}, release: make(chan struct{})}
+	h.Server = httptest.NewServer(h)
+	t.Cleanup(h.Close)
+	return h
+}
+
+func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, "/held") {
+		h.site.ServeHTTP(w, r)
+		return
+	}
+	h.waiting.Add(1)
+	defer h.waiting.Add(-1)
+	select {
+	case <-h.release:
+	case <-r.Context().Done():
+	}
+}
+
+// TestMetricsOfServices: every name of DESIGN §7 is there from the first scrape,
+// on the admin port alone, and counts.
+func TestMetricsOfServices(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	redis, kill := startRedis(t)
+	worker := serve(t, "worker", "--cache", redis)
+	front := serve(t, "gateway", "--workers", worker.address)
+	front.connected(t)
+	both := []string{
+		"hc_checks_total", "hc_check_duration_seconds_count", "hc_check_phase_duration_seconds_count", "hc_check_attempts_total",
+		"hc_cache_requests_total", "hc_cache_up", "hc_pool_capacity", "hc_pool_in_flight", "hc_pool_queued",
+		"hc_queue_wait_seconds_count", "hc_blocked_total", "hc_build_info", "go_goroutines", "process_open_fds",
+	}
+	for _, row := range []struct {
+		service *service
+		names   []string
+	}{
+		{worker, append(both, "grpc_server_started_total", "grpc_server_handled_total", "grpc_server_handling_seconds_count")},
+		{front, append(both, "hc_http_requests_total", "hc_http_request_duration_seconds_count", "grpc_client_started_total", "grpc_client_handled_total")},
+	} {
+		for _, name := range row.names {
+			row.service.metric(t, name) // fails where there is none
+		}
+		if code, _ := get(t, "http://"+row.service.admin+"/debug/pprof/goroutine?debug=1"); code != http.StatusOK {
+			t.Errorf("pprof: %d", code)
+		}
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/goroutine"} {
+		if code, _ := get(t, "http://"+front.address+path); code != http.StatusNotFound {
+			t.Errorf("%s on the public port: %d", path, code)
+		}
+	}
+
+	c := newCaller(t)
+	twice := []string{s.URL + "/ok/metrics", s.URL + "/status/404"}
+	c.ask(t, front.address, twice).complete(t, 2)
+	c.ask(t, front.address, twice).complete(t, 2)
+	c.ask(t, front.address, []string{"http://10.0.0.1/"}).complete(t, 1)
+	for _, row := range []struct {
+		service *service
+		series  string
+		want    float64
+	}{
+		{front, `hc_checks_total{outcome="pass",reason=""}`, 2},
+		{front, `hc_checks_total{outcome="fail",reason="http_status"}`, 2},
+		{front, `hc_checks_total{outcome="fail",reason="blocked_address"}`, 1},
+		{front, `hc_check_attempts_total`, 2},
+		{front, `hc_cache_requests_total{result="hit",tier="memory"}`, 2},
+		{front, `hc_cache_requests_total{result="miss",tier="memory"}`, 2},
+		{front, `hc_blocked_total{rule="special"}`, 1}, // by its text: no worker is asked
+		{front, `hc_http_requests_total{code="200",route="/check"}`, 3},
+		{front, `hc_pool_capacity`, 0},
+		{worker, `hc_checks_total{outcome="pass",reason=""}`, 1},
+		{worker, `hc_checks_total{outcome="fail",reason="http_status"}`, 1},
+		{worker, `hc_blocked_total{rule="special"}`, 0},
+		{worker, `hc_cache_requests_total{result="miss",tier="redis"}`, 2},
+		{worker, `hc_cache_up`, 1},
+	} {
+		eventually(t, row.series, func() bool { return row.service.metric(t, row.series) == row.want })
+	}
+	if worker.metric(t, "hc_pool_capacity") == 0 {
+		t.Error("a worker without a place")
+	}
+	kill()
+	eventually(t, "the lost Redis to be seen without a request", func() bool { return worker.metric(t, "hc_cache_up") == 0 })
+	if code, _ := get(t, "http://"+front.address+"/readyz"); code != http.StatusOK {
+		t.Errorf("/readyz %d because of Redis", code)
+	}
+	c.ask(t, front.address, []string{s.URL + "/ok/noredis"}).passed(t, 1)
+}
+
+// TestRemoteRunsAreLocalRuns: the lines of hc check --workers differ from those of
+// hc check in the fields that DESIGN §6 names, and in no byte else.
+func TestRemoteRunsAreLocalRuns(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	secure := httptest.NewUnstartedServer(s)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // nobody trusts its certificate
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	lines := strings.Join([]string{
+		"S/ok/1 tag=a", "S/ok/2 tag=a tag=b", "S/status/404", "S/status/404 404", "S/status/503", "S/moved/1", "S/moved/1 302",
+		"T/throttled/1", "S/secret/1", "HEAD S/ok/3", "POST S/ok/4", "auto S/ok/5", "S/slow/1 <1ms", "S/slow/2 <5s", "S/ok/6?token=t",
+		"nosuch://x", "no url", "http://127.0.0.1:1/", "http://nosuch.invalid/", "S/ok/1 tag=again", "U/ok/7", "S/ok/ü", "S/status/101", "",
+	}, "\n")
+	// The time that a slow page took is in its error, as it is in two local runs.
+	differ := regexp.MustCompile(`"(timing_ms|latency_ms)":\{[^}]*\},?|"(worker|remote_ip|checked_at)":"[^"]*",?|"cached":true,?|"(cache_age_ms|duration_ms|rate)":[0-9.]+,?|answered in [0-9.]+ms`)
+	worker := serve(t, "worker", "--retry-wait", "1ms", "--cache", "off")
+	for name, args := range map[string][]string{
+		"plain": nil, "headers": {"-H", "X-Token: s3cret"}, "methods": {"-X", "HEAD"}, "codes": {"--accept", "2xx,404"}, "no dedup": {"--no-dedup"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := filepath.Join(t.TempDir(), "list.txt")
+			run := func(more ...string) (code int, lines []string) {
+				code, stdout, _ := here(t, slices.Concat([]string{"check", list, "--ordered", "-f", "jsonl"}, args, more)...)
+				stdout = differ.ReplaceAllString(stdout, "")
+				return code, strings.Split(strings.ReplaceAll(stdout, ",}", "}"), "\n") // a comma before what is left out
+			}
+			throttling := newSite(t) // a worker remembers that it is to be left alone
+			text := strings.NewReplacer("S/", s.URL+"/", "T/", throttling.URL+"/", "U/", secure.URL+"/").Replace(lines)
+			if err := os.WriteFile(list, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			localCode, local := run("--retry-wait", "1ms", "--per-host", "200")
+			remoteCode, remote := run("--workers", worker.address)
+			if localCode != remoteCode || len(local) != len(remote) {
+				t.Fatalf("exit %d and %d lines here, %d and %d there", localCode, len(local), remoteCode, len(remote))
+			}
+			for i := range local {
+				if local[i] != remote[i] {
+					t.Errorf("here and there:\n%s\n%s", local[i], remote[i])
+				}
+			}
+		})
+	}
+}
+
+// TestTheServiceManagerIsTold of readiness and stopping, by sd_notify(3).
+func TestTheServiceManagerIsTold(t *testing.T) {
+	for _, kind := range []string{"gateway", "worker"} {
+		t.Run(kind, func(t *testing.T) {
+			dir, err := os.MkdirTemp("", "hc") // the name of a socket is short
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(dir) })
+			manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: filepath.Join(dir, "notify")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer manager.Close()
+			t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "notify"))
+			s := serve(t, kind)
+			said := func() string {
+				b := make([]byte, 512)
+				_ = manager.SetReadDeadline(time.Now().Add(20 * time.Second))
+				n, _ := manager.Read(b)
+				return string(b[:n])
+			}
+			if got := said(); !strings.HasPrefix(got, "READY=1\n") || !strings.Contains(got, s.address) {
+				t.Errorf("said %q", got)
+			}
+			s.signal(t, syscall.SIGTERM)
+			if got := said(); got != "STOPPING=1" {
+				t.Errorf("said %q", got)
+			}
+			if code := s.code(t); code != 0 {
+				t.Errorf("exit %d", code)
+			}
+		})
+	}
+}
+
+// TestAGatewayServesWhatItHas: with workers gone, what the memory in front has is
+// answered, and anything else is 503 within a second, until one is back.
+func TestAGatewayServesWhatItHas(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	port := freePorts(t, 1)[0]
+	front := serve(t, "gateway", "--workers", "127.0.0.1:"+port)
+	if code, _ := get(t, "http://"+front.address+"/readyz"); code != http.StatusServiceUnavailable {
+		t.Errorf("/readyz %d before there is a worker", code)
+	}
+	worker := serve(t, "worker", "--listen", "127.0.0.1:"+port)
+	front.connected(t)
+	c := newCaller(t)
+	c.ask(t, front.address, []string{s.URL + "/ok/hot"}).passed(t, 1)
+	_ = worker.Process.Kill()
+	<-worker.ended
+	hot := c.ask(t, front.address, []string{s.URL + "/ok/hot"})
+	hot.passed(t, 1)
+	if !hot.Results[0].Cached || s.count("/ok/hot") != 1 {
+		t.Errorf("%d hits: %+v", s.count("/ok/hot"), hot.Results[0])
+	}
+}
