@@ -4,6 +4,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,12 +53,18 @@ func serve(t testing.TB, kind string, args ...string) *service {
 // launch is serve for one that need not become ready.
 func launch(t testing.TB, kind string, args ...string) *service {
 	t.Helper()
+	return launchProgram(t, append([]string{"hc", "serve", kind}, args...)...)
+}
+
+// launchProgram starts one of those that TestMain knows.
+func launchProgram(t testing.TB, words ...string) *service {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &service{Cmd: exec.Command(exe), log: &journalOf{}, ended: make(chan struct{})}
-	s.Args = append([]string{"hc", "serve", kind}, args...)
+	s.Args = words
 	s.Env = append(os.Environ(), "HOME=/nowhere")
 	s.Stderr = s.log
 	if err := s.Start(); err != nil {
@@ -71,9 +79,9 @@ func launch(t testing.TB, kind string, args ...string) *service {
 		<-s.ended
 		text := s.log.String()
 		if strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic: ") || strings.Contains(text, "goroutine 1 [") {
-			t.Errorf("%s:\n%s", kind, text)
+			t.Errorf("%s:\n%s", words, text)
 		} else if t.Failed() {
-			t.Logf("%s %s: the end of its log:\n%s", kind, s.address, text[max(0, len(text)-2000):])
+			t.Logf("%s at %s: the end of its log:\n%s", words[:min(3, len(words))], s.address, text[max(0, len(text)-2000):])
 		}
 	})
 	return s
@@ -204,7 +212,8 @@ func (c *caller) ask(t testing.TB, gateway string, urls []string, more ...string
 	t.Helper()
 	quoted, err := json.Marshal(urls)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err) // not the test's own goroutine, maybe
+		return batchAnswer{}
 	}
 	members := append([]string{`"urls":` + string(quoted)}, more...)
 	return c.post(t, gateway, "{"+strings.Join(members, ",")+"}")
@@ -215,7 +224,8 @@ func (c *caller) post(t testing.TB, gateway, body string) (answer batchAnswer) {
 	begun := time.Now()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+gateway+"/check", strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return answer
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if c.key != "" {
@@ -281,6 +291,12 @@ func (s *site) most(urls []string) int {
 		most = max(most, s.count(strings.TrimPrefix(u, s.URL)))
 	}
 	return most
+}
+
+// sumOf is what a file of keys has of a key.
+func sumOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
 }
 
 // connected waits until the gateway has a worker.
@@ -392,8 +408,7 @@ func TestBeyondLoopbackNeedsAWord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("old 4c26d9074c27d89ede59270c0ac14b71e071b15239519f75474b2f3ba63481f5 # another\n" +
-		"ci 2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\n") // of alice
+	write("old " + sumOf("carol") + " # another\nci " + sumOf("alice") + "\n")
 	keyed := serve(t, "gateway", "--listen", "0.0.0.0:0", "--keys-file", file)
 	_, port, _ = net.SplitHostPort(keyed.address)
 	answer := c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"})
@@ -402,7 +417,7 @@ func TestBeyondLoopbackNeedsAWord(t *testing.T) {
 	}
 	c.key = "alice"
 	c.ask(t, "127.0.0.1:"+port, []string{s.URL + "/ok/keyed"}).passed(t, 1)
-	write("ci 81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9\n") // of bob
+	write("ci " + sumOf("bob") + "\n")
 	keyed.signal(t, syscall.SIGHUP)
 	eventually(t, "the new key", func() bool {
 		c.key = "bob"

@@ -1,0 +1,466 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+// The faults of the matrix in reliability.md §7 that a service of several
+// processes must survive: a test for each row, named by its number, over real
+// processes on loopback. Those that take long are in faults_long_test.go
+// (`make faults`); row 24 is in the rooms that have the clocks.
+
+// slack is how much longer than on a machine of its own anything may take where
+// the tests run: with the race detector, beside others, on two cores.
+const slack = 5
+
+// inTime fails where took is longer than most, with slack.
+func inTime(t testing.TB, what string, took, most time.Duration) {
+	t.Helper()
+	if took > slack*most {
+		t.Errorf("%s took %s, which is more than %d times %s", what, took, slack, most)
+	}
+}
+
+// connectedTo waits until the gateway in front has a connection to each worker.
+// Nobody else has one.
+func connectedTo(t testing.TB, workers ...*service) {
+	t.Helper()
+	for _, w := range workers {
+		eventually(t, "a connection to "+w.address, func() bool {
+			return w.metric(t, `grpc_server_started_total{grpc_method="Watch"`) > 0
+		})
+	}
+}
+
+// addresses is a value of --workers.
+func addresses(workers ...*service) string {
+	var all []string
+	for _, w := range workers {
+		all = append(all, w.address)
+	}
+	return strings.Join(all, ",")
+}
+
+// A traffic is callers who ask for batches, one after the other, until stop. An
+// answer that is not whole and all passed fails the test.
+type traffic struct {
+	stop    func()
+	batches atomic.Int64
+}
+
+// underLoad has callers ask front for batches of n slow pages each, all different.
+func underLoad(t testing.TB, s *site, front string, callers, n int) *traffic {
+	t.Helper()
+	l := &traffic{}
+	ctx, end := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	for i := range callers {
+		c := newCaller(t)
+		running.Go(func() {
+			for round := 0; ctx.Err() == nil && !t.Failed(); round++ {
+				c.ask(t, front, urls(fmt.Sprintf("%s/slow/%d/%d/", s.URL, i, round), n)).passed(t, n)
+				l.batches.Add(1)
+			}
+		})
+	}
+	l.stop = sync.OnceFunc(func() { end(); running.Wait() })
+	t.Cleanup(l.stop)
+	return l
+}
+
+func TestFault09WorkerKilledMidBatch(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dies, lives := serve(t, "worker", "--retries", "0"), serve(t, "worker", "--retries", "0")
+	front := serve(t, "gateway", "--workers", addresses(dies, lives), "--cache", "off")
+	connectedTo(t, dies, lives)
+	pages := urls(s.URL+"/slow/", 1000)
+	answers := make(chan batchAnswer, 1)
+	go func() { answers <- newCaller(t).ask(t, front.address, pages) }()
+	eventually(t, "work for the one that dies", func() bool { return dies.metric(t, "hc_pool_in_flight") > 0 })
+	_ = dies.Process.Kill()
+	(<-answers).passed(t, len(pages))
+	if most := s.most(pages); most > 2 {
+		t.Errorf("a page was asked for %d times, by two workers", most)
+	}
+	lives.idle(t)
+}
+
+func TestFault10AllWorkersDown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	port := freePorts(t, 1)[0]
+	start := func() *service { return serve(t, "worker", "--listen", "127.0.0.1:"+port) }
+	worker := start()
+	front := serve(t, "gateway", "--workers", worker.address, "--cache", "off")
+	front.connected(t)
+	c := newCaller(t)
+	c.ask(t, front.address, []string{s.URL + "/ok/1"}).passed(t, 1)
+	_ = worker.Process.Kill()
+	<-worker.ended
+	for range 3 {
+		answer := c.ask(t, front.address, []string{s.URL + "/ok/2"})
+		if answer.code != http.StatusServiceUnavailable || answer.header.Get("Retry-After") == "" {
+			t.Errorf("%d %v, want 503 with Retry-After", answer.code, answer.header)
+		}
+		if answer.took > time.Second+slack*100*time.Millisecond {
+			t.Errorf("decided after %s", answer.took)
+		}
+	}
+	start()
+	back := time.Now()
+	eventually(t, "an answer from the worker that is back", func() bool {
+		return c.ask(t, front.address, []string{s.URL + "/ok/3"}).code == http.StatusOK
+	})
+	inTime(t, "recovery", time.Since(back), 1200*time.Millisecond) // the longest wait before a connection is tried again
+}
+
+func TestFault12WorkersReplacedUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ports := freePorts(t, 2)
+	start := func(i int) *service {
+		return serve(t, "worker", "--listen", "127.0.0.1:"+ports[i], "--drain-delay", "500ms")
+	}
+	workers := []*service{start(0), start(1)}
+	front := serve(t, "gateway", "--workers", addresses(workers...), "--cache", "off")
+	connectedTo(t, workers...)
+	load := underLoad(t, s, front.address, 8, 10)
+	for i := range workers {
+		before := load.batches.Load()
+		eventually(t, "load", func() bool { return load.batches.Load() > before+20 || t.Failed() })
+		workers[i].signal(t, syscall.SIGTERM)
+		if code := workers[i].code(t); code != 0 {
+			t.Errorf("exit %d", code)
+		}
+		workers[i] = start(i)
+		connectedTo(t, workers[i])
+	}
+	load.stop()
+	for _, w := range workers {
+		w.idle(t)
+	}
+}
+
+// A balancer sends requests to whichever gateway is ready, as a Service of
+// Kubernetes does: it asks /readyz now and then, and never sends a request twice.
+type balancer struct {
+	mu    sync.Mutex
+	ready []string
+	next  int
+}
+
+// balance starts a balancer over gateways, and gives where it listens.
+func balance(t testing.TB, gateways ...string) (*balancer, string) {
+	b := &balancer{}
+	ctx, end := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for ctx.Err() == nil {
+			b.look(t, gateways)
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+			}
+		}
+	})
+	transport := &http.Transport{MaxIdleConnsPerHost: 100}
+	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: b.pick()})
+	}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: proxy}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() {
+		end()
+		watching.Wait()
+		_ = server.Close()
+		transport.CloseIdleConnections()
+	})
+	return b, l.Addr().String()
+}
+
+func (b *balancer) look(t testing.TB, gateways []string) {
+	var ready []string
+	for _, g := range gateways {
+		resp, err := http.DefaultClient.Do(&http.Request{URL: &url.URL{Scheme: "http", Host: g, Path: "/readyz"}, Close: true})
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				ready = append(ready, g)
+			}
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ready = ready
+}
+
+func (b *balancer) pick() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.ready) == 0 {
+		return "127.0.0.1:1"
+	}
+	b.next++
+	return b.ready[b.next%len(b.ready)]
+}
+
+func (b *balancer) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.ready)
+}
+
+func TestFault13GatewaysReplacedUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ports := freePorts(t, 2)
+	worker := serve(t, "worker")
+	start := func(i int) *service {
+		return serve(t, "gateway", "--listen", "127.0.0.1:"+ports[i], "--workers", worker.address, "--drain-delay", "1s")
+	}
+	gateways := []*service{start(0), start(1)}
+	b, front := balance(t, gateways[0].address, gateways[1].address)
+	eventually(t, "both gateways", func() bool { return b.count() == 2 })
+	load := underLoad(t, s, front, 16, 3)
+	for i := range gateways {
+		before := load.batches.Load()
+		eventually(t, "load", func() bool { return load.batches.Load() > before+30 || t.Failed() })
+		gateways[i].signal(t, syscall.SIGTERM)
+		if code := gateways[i].code(t); code != 0 {
+			t.Errorf("exit %d", code)
+		}
+		gateways[i] = start(i)
+		eventually(t, "both gateways", func() bool { return b.count() == 2 })
+	}
+	load.stop()
+	worker.idle(t)
+}
+
+func TestFault14GatewayKilledWithAThousandInFlight(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	worker := serve(t, "worker", "-c", "1000", "--per-host", "1000")
+	front := serve(t, "gateway", "--workers", worker.address)
+	front.connected(t)
+	go newCaller(t).ask(t, front.address, urls(s.URL+"/hang/", 1000), `"timeout_ms":60000`)
+	eventually(t, "a thousand in flight", func() bool { return worker.metric(t, "hc_pool_in_flight") == 1000 })
+	_ = front.Process.Kill()
+	killed := time.Now()
+	eventually(t, "no check in flight", func() bool { return worker.metric(t, "hc_pool_in_flight") == 0 })
+	inTime(t, "ending the checks", time.Since(killed), time.Second)
+	worker.idle(t)
+}
+
+func TestFault15CallerDisconnects(t *testing.T) {
+	for _, remote := range []bool{false, true} {
+		t.Run(fmt.Sprintf("workers %v", remote), func(t *testing.T) {
+			t.Parallel()
+			target := newHolding(t)
+			defer close(target.release)
+			front, last := serve(t, "gateway"), (*service)(nil)
+			if last = front; remote {
+				redis, _ := startRedis(t)
+				last = serve(t, "worker", "--cache", redis)
+				front = serve(t, "gateway", "--workers", last.address, "--cache", "off")
+				front.connected(t)
+			}
+			finished, held := urls(target.URL+"/ok/", 20), urls(target.URL+"/held/", 20)
+			ctx, disconnect := context.WithCancel(t.Context())
+			left := make(chan struct{})
+			go func() {
+				defer close(left)
+				c := newCaller(t)
+				body := `{"urls":["` + strings.Join(slices.Concat(finished, held), `","`) + `"]}`
+				req, _ := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+front.address+"/check", strings.NewReader(body))
+				req.Header.Set("Content-Type", "application/json")
+				if resp, err := c.Do(req); err == nil {
+					_ = resp.Body.Close()
+					t.Errorf("an answer: %s", resp.Status)
+				}
+			}()
+			eventually(t, "the batch to be half done", func() bool {
+				return target.waiting.Load() == 20 && target.count("/ok/19") == 1 && last.metric(t, "hc_pool_in_flight") == 20
+			})
+			time.Sleep(100 * time.Millisecond) // the finished ones are on their way
+			disconnect()
+			gone := time.Now()
+			eventually(t, "the targets' connections to end", func() bool { return target.waiting.Load() == 0 })
+			inTime(t, "hanging up on the targets", time.Since(gone), 200*time.Millisecond)
+			<-left
+			last.idle(t)
+			again := newCaller(t).ask(t, front.address, finished)
+			again.passed(t, len(finished))
+			if again.Summary.Cached != int64(len(finished)) || target.most(finished) != 1 {
+				t.Errorf("%d of %d finished ones were kept, and one was asked for %d times", again.Summary.Cached, len(finished), target.most(finished))
+			}
+		})
+	}
+}
+
+// TestFault19PanicsCostTheirURLOnly: in the checks, shared ones too. Panics in
+// handlers are tested in the gateway's room and in that of gRPC.
+func TestFault19PanicsCostTheirURLOnly(t *testing.T) {
+	t.Parallel()
+	target := newHolding(t)
+	worker := launchProgram(t, "hc-faulty")
+	worker.awaitReady(t)
+	front := serve(t, "gateway", "--workers", worker.address, "--cache", "off")
+	front.connected(t)
+	c := newCaller(t)
+	mixed := slices.Concat(urls(target.URL+"/panic/", 30), urls(target.URL+"/ok/", 30), urls(target.URL+"/panic/", 30))
+	answer := c.ask(t, front.address, mixed)
+	answer.complete(t, len(mixed))
+	for i, r := range answer.Results {
+		if staged := strings.Contains(mixed[i], "/panic/"); staged && r.Reason != check.Internal || !staged && r.Outcome != check.Pass {
+			t.Errorf("%s: %s %s", mixed[i], r.Outcome, r.Reason)
+		}
+	}
+	go c.ask(t, front.address, urls(target.URL+"/held/", 3*faultyPlaces))
+	eventually(t, "all places to be taken", func() bool { return target.waiting.Load() == faultyPlaces })
+	if got := worker.metric(t, "hc_pool_capacity"); got != faultyPlaces {
+		t.Errorf("%v places after 60 panics, want %d", got, faultyPlaces)
+	}
+	close(target.release)
+	worker.idle(t)
+}
+
+func TestFault21OneCallerFloods(t *testing.T) {
+	for _, remote := range []bool{false, true} {
+		t.Run(fmt.Sprintf("workers %v", remote), func(t *testing.T) {
+			s := newSite(t)
+			file := filepath.Join(t.TempDir(), "keys")
+			if err := os.WriteFile(file, []byte("a "+sumOf("greedy")+"\nb "+sumOf("modest")+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"--keys-file", file, "--cache", "off"}
+			engine := []string{"-c", "20", "--per-host", "20"}
+			if remote {
+				worker := serve(t, "worker", append(engine, "--cache", "off")...)
+				args = append(args, "--workers", worker.address)
+			} else {
+				args = append(args, engine...)
+			}
+			front := serve(t, "gateway", args...)
+			front.connected(t)
+			modest := newCaller(t)
+			modest.key = "modest"
+			slowest := func(name string) time.Duration { // of 30: their 97th percentile
+				var took []time.Duration
+				for i := range 30 {
+					answer := modest.ask(t, front.address, []string{fmt.Sprintf("%s/slow/%s/%d", s.URL, name, i)})
+					answer.passed(t, 1)
+					took = append(took, answer.took)
+				}
+				slices.Sort(took)
+				return took[len(took)-2]
+			}
+			idle := slowest("idle")
+			ctx, end := context.WithCancel(t.Context())
+			var flood sync.WaitGroup
+			for i := range 4 {
+				greedy := newCaller(t)
+				greedy.key = "greedy"
+				flood.Go(func() {
+					for n := 0; ctx.Err() == nil; n++ {
+						greedy.ask(t, front.address, urls(fmt.Sprintf("%s/slow/flood/%d/%d/", s.URL, i, n), 300))
+					}
+				})
+			}
+			eventually(t, "the flood", func() bool { return s.count("/slow/flood/0/0/100") > 0 })
+			flooded := slowest("flooded")
+			end()
+			t.Logf("a page of 50 ms: %s idle, %s beside the flood", idle, flooded)
+			if flooded > 2*idle+slack*10*time.Millisecond {
+				t.Errorf("%s beside a flood, %s without", flooded, idle)
+			}
+			_ = front.Process.Kill() // the flood's last batches
+			flood.Wait()
+		})
+	}
+}
+
+func TestFault23HostileBodies(t *testing.T) {
+	t.Parallel()
+	front := serve(t, "gateway")
+	c := newCaller(t)
+	million := `{"urls":["http://a.test"` + strings.Repeat(`,""`, 1_000_000) + `]}`
+	for name, row := range map[string]struct {
+		body string
+		code int
+	}{
+		"10 MB":            {`{"urls":["http://a.test/` + strings.Repeat("a", 10<<20) + `"]}`, 413},
+		"a million URLs":   {million, 413},
+		"1001 URLs":        {`{"urls":["a"` + strings.Repeat(`,"a"`, 1000) + `]}`, 413},
+		"depth of 10 000":  {`{"urls":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, 400},
+		"depth to the end": {strings.Repeat(`{"urls":[`, 50_000), 400},
+		"NUL":              {"{\"urls\":[\"http://a.test\x00\"]}", 400},
+		"duplicate keys":   {`{"urls":["http://a.test"],"urls":[]}`, 400},
+		"BOM":              {"\ufeff" + `{"urls":["http://a.test"]}`, 400},
+		"invalid UTF-8":    {"{\"urls\":[\"http://a.test/\xff\"]}", 400},
+		"nothing":          {"", 400},
+		"not closed":       {`{"urls":["http://a.test"`, 400},
+		"long number":      {`{"urls":["http://a.test"],"timeout_ms":` + strings.Repeat("9", 100_000) + `}`, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const times = 10
+			before := front.metric(t, "process_cpu_seconds_total")
+			for range times {
+				answer := c.post(t, front.address, row.body)
+				if answer.code == 0 && row.code == 413 { // it hangs up on what it does not want to read
+					continue
+				}
+				if answer.code != row.code || answer.header.Get("Content-Type") != "application/problem+json" {
+					t.Errorf("%d %v, want %d", answer.code, answer.header, row.code)
+				}
+			}
+			spent := front.metric(t, "process_cpu_seconds_total") - before
+			inTime(t, "CPU for one", time.Duration(spent/times*float64(time.Second)), 10*time.Millisecond)
+		})
+	}
+	front.idle(t)
+}
+
+func TestFault28IdenticalColdURLsAreAskedOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	redis, _ := startRedis(t)
+	var fronts []*service
+	for range 2 {
+		worker := serve(t, "worker", "--cache", redis)
+		front := serve(t, "gateway", "--workers", worker.address, "--cache", "off")
+		front.connected(t)
+		fronts = append(fronts, front)
+	}
+	c := newCaller(t)
+	var asking sync.WaitGroup
+	for i := range 100 {
+		asking.Go(func() { c.ask(t, fronts[i%2].address, []string{s.URL + "/slow/same"}).passed(t, 1) })
+	}
+	asking.Wait()
+	if hits := s.count("/slow/same"); hits != 1 {
+		t.Errorf("%d hits for 100 callers of two gateways", hits)
+	}
+}
