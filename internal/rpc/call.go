@@ -41,7 +41,8 @@ func newCall() *call { return &call{out: newOutbox(0), batches: make(map[uint64]
 // batch it always takes.
 func (c *call) add(b *batch, message []byte) bool {
 	c.mu.Lock()
-	if c.closed || c.open > 0 && c.open+b.open > callSize {
+	full := c.open+b.open > callSize || c.out.len()+len(message) > maxMessage/2
+	if c.closed || full && c.open > 0 {
 		c.mu.Unlock()
 		return false
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -200,6 +201,36 @@ func TestLargeTargets(t *testing.T) {
 		if n, ok := bytes.Load(target.URL); ok && n != len(target.Request.Body) {
 			t.Errorf("target %d came with %d bytes", target.Seq, n)
 		}
+	}
+}
+
+// A call that is slow to send has its batches waiting together.
+func TestCallTakesWhatFitsIntoItAndIntoAMessage(t *testing.T) {
+	of := func(n int) *batch { return newBatch(rand.Uint64(), targets(n)) }
+	for _, tt := range []struct {
+		name                 string
+		targets, bytes       int // of what is there
+		moreTargets, moreLen int
+		want                 bool
+	}{
+		{"nothing there", 0, 0, 1000, 3 << 20, true},
+		{"to the brim", 200, 1 << 20, 56, 1 << 20, true},
+		{"too many targets", 200, 1 << 20, 57, 1, false},
+		{"too many bytes", 1, 1 << 20, 1, 1<<20 + 1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCall()
+			if tt.targets > 0 && !c.add(of(tt.targets), make([]byte, tt.bytes)) {
+				t.Fatal("the first is not taken")
+			}
+			if got := c.add(of(tt.moreTargets), make([]byte, tt.moreLen)); got != tt.want {
+				t.Errorf("taken: %v", got)
+			}
+			c.close()
+			if c.add(of(1), nil) {
+				t.Error("a closed call takes more")
+			}
+		})
 	}
 }
 
