@@ -30,6 +30,8 @@ func scenarios() []scenario {
 	}
 }
 
+// hosts10k shows fasthttp and the raw exchange for scale: neither tells phases,
+// reasons, HTTP/2 or redirects, so no promise is made on them.
 func hosts10k(ctx context.Context, l *lab) (findings, error) {
 	const n = 10_000
 	list, err := l.list("hosts", n, over("http", l.target.fast, n))
