@@ -29,24 +29,30 @@ func (p *Pool) listCaller(c *caller) {
 	}
 }
 
-// nextRun takes the Run whose turn it is; nil where its caller has none any more.
+// nextRun takes the Run whose turn it is. A listed caller has one.
 func (p *Pool) nextRun() *run {
 	c := p.turns.pop()
 	c.listed = false
-	if c.turns.len() == 0 {
-		return nil
-	}
 	r := c.turns.pop()
 	r.listed = false
 	p.listCaller(c)
 	return r
 }
 
-// unlist takes r out of the turns.
-func (c *caller) unlist(r *run) {
-	for range c.turns.len() {
-		if other := c.turns.pop(); other != r {
-			c.turns.push(other)
+// unlist takes r out of the turns, and its caller where that has no other there.
+func (p *Pool) unlist(r *run) {
+	remove(&r.caller.turns, r)
+	if r.caller.listed && r.caller.turns.len() == 0 {
+		r.caller.listed = false
+		remove(&p.turns, r.caller)
+	}
+}
+
+// remove takes item out of q, wherever it stands.
+func remove[T comparable](q *queue[T], item T) {
+	for range q.len() {
+		if other := q.pop(); other != item {
+			q.push(other)
 		}
 	}
 }

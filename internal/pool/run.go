@@ -165,7 +165,7 @@ func (p *Pool) drop(r *run, now time.Time) {
 		p.freed(h, now)
 	}
 	r.ready = queue[*lane]{}
-	r.caller.unlist(r) // it may stand in Pool.turns without a Run: next passes it over
+	p.unlist(r)
 	r.closeIfDone()
 }
 

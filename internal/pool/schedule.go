@@ -131,9 +131,6 @@ func (p *Pool) next(now time.Time) *ticket {
 			return nil
 		}
 		r := p.nextRun()
-		if r == nil {
-			continue
-		}
 		if r.canceled() {
 			p.drop(r, now)
 			continue

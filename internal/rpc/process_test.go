@@ -248,7 +248,7 @@ func TestSilentWorkerIsLeftWithin13Seconds(t *testing.T) {
 	}
 	took := time.Since(stopped)
 	t.Logf("all answered %v after the worker had stopped", took)
-	if took < 5*time.Second || took > 16*time.Second { // 13 s, and what the machine is slow
+	if took < 5*time.Second || took > 20*time.Second { // 13 s, then its share is checked, on a machine that others use
 		t.Error("either it held nothing, or it was left too late")
 	}
 	collect(t, slices.Values(got), len(ts))
