@@ -116,6 +116,11 @@ func TestFault10AllWorkersDown(t *testing.T) {
 	c.ask(t, front.address, []string{s.URL + "/ok/1"}).passed(t, 1)
 	_ = worker.Process.Kill()
 	<-worker.ended
+	// A batch that is sent before the gateway has seen its connection end has
+	// begun, and is answered 200 with worker_lost.
+	eventually(t, "that nobody is there is seen", func() bool {
+		return c.ask(t, front.address, []string{s.URL + "/ok/2"}).code != http.StatusOK
+	})
 	for range 3 {
 		answer := c.ask(t, front.address, []string{s.URL + "/ok/2"})
 		if answer.code != http.StatusServiceUnavailable || answer.header.Get("Retry-After") == "" {
