@@ -16,7 +16,7 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test lint vuln fuzz bench bench-doc screenshot
+.PHONY: help build install check test faults lint vuln fuzz bench bench-doc screenshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ check: lint test ## what must pass before a commit: lint, walls, tests with the 
 test: ## all tests with the race detector; installs the servers they need and a C compiler where missing
 	@scripts/deps.sh redis-server prometheus prometheus-blackbox-exporter cc
 	go test -race ./...
+
+faults: ## the faults of several processes that take minutes: silence, overload, slow callers, kills in any order
+	@scripts/deps.sh redis-server cc
+	go test -race -tags faults -run 'TestFault(11|20|22|s)' -count=1 ./cmd/hc
 
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example workflows, shell scripts
 	@scripts/deps.sh shellcheck

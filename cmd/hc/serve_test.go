@@ -42,10 +42,11 @@ type service struct {
 // It is killed when the test ends, which fails where it has panicked or raced.
 func serve(t testing.TB, kind string, args ...string) *service {
 	t.Helper()
-	s := launch(t, kind, append([]string{
-		"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--allow-cidr", "127.0.0.0/8",
-		"--drain-delay", "0", "--per-host", "200",
-	}, args...)...)
+	usual := []string{"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--allow-cidr", "127.0.0.0/8", "--drain-delay", "0"}
+	if !slices.Contains(args, "--workers") {
+		usual = append(usual, "--per-host", "200") // all targets are on one
+	}
+	s := launch(t, kind, append(usual, args...)...)
 	s.awaitReady(t)
 	return s
 }

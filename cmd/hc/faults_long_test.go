@@ -1,0 +1,311 @@
+//go:build unix && faults
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+// The rows of the fault matrix that take long: `make faults` runs them. See
+// faults_test.go.
+
+// TestFault11WorkerFallsSilent: a process that is stopped, and a network that
+// loses everything. What such a worker holds is asked of another one.
+func TestFault11WorkerFallsSilent(t *testing.T) {
+	for _, fault := range []string{"stopped", "unreachable"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			silent, lives := serve(t, "worker", "--retries", "0"), serve(t, "worker", "--retries", "0")
+			p := proxied(t, silent.address)
+			front := serve(t, "gateway", "--workers", p.Listen+","+lives.address, "--cache", "off")
+			connectedTo(t, silent, lives)
+			c := newCaller(t)
+			pages := urls(s.URL+"/slow/", 1000)
+			answers := make(chan batchAnswer, 1)
+			go func() { answers <- c.ask(t, front.address, pages, `"timeout_ms":30000`) }()
+			eventually(t, "work for the one that falls silent", func() bool { return silent.metric(t, "hc_pool_in_flight") > 0 })
+			if fault == "stopped" {
+				silent.signal(t, syscall.SIGSTOP)
+				t.Cleanup(func() { silent.signal(t, syscall.SIGCONT) })
+			} else {
+				for _, way := range []string{"upstream", "downstream"} {
+					if _, err := p.Toxics.AddToxicJson(strings.NewReader(`{"type":"timeout","stream":"` + way + `","attributes":{"timeout":0}}`)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			fell := time.Now()
+			answer := <-answers
+			answer.passed(t, len(pages))
+			t.Logf("all answered %s after it fell silent", time.Since(fell))
+			if took := time.Since(fell); took > 16*time.Second { // keepalive's 13 s, and a busy machine
+				t.Errorf("it took %s", took)
+			}
+			if most := s.most(pages); most > 2 {
+				t.Errorf("a page was asked for %d times, by two workers", most)
+			}
+			again := c.ask(t, front.address, urls(s.URL+"/slow/again/", 200))
+			again.passed(t, 200)
+			inTime(t, "a batch with the silent one known", again.took, time.Second)
+		})
+	}
+}
+
+// proxied puts a proxy with faults to be staged in front of address.
+func proxied(t testing.TB, address string) *toxiproxy.Proxy {
+	t.Helper()
+	api := &toxiproxy.ApiServer{Collection: toxiproxy.NewProxyCollection(), Metrics: toxiproxy.NewMetricsContainer(nil)}
+	api.Logger = silenced(api.Logger)
+	p := toxiproxy.NewProxy(api, "worker", "127.0.0.1:0", address)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+// silenced is the zero value of a logger, which says nothing.
+func silenced[T any](*T) *T { return new(T) }
+
+// TestFault20TenfoldOverload offers ten times what can be checked, whatever comes
+// back.
+func TestFault20TenfoldOverload(t *testing.T) {
+	const (
+		places, page = 10, 100 * time.Millisecond // 100 pages a second
+		batch        = 5
+		lasts        = 6 * time.Second
+	)
+	s := newSlow(t, page)
+	front := serve(t, "gateway", "-c", strconv.Itoa(places), "--per-host", strconv.Itoa(places), "--cache", "off", "--max-pending", "100")
+	c := newCaller(t)
+	var n atomic.Int64
+	ask := func() batchAnswer {
+		return c.ask(t, front.address, urls(fmt.Sprintf("%s/%d/", s, n.Add(1)), batch))
+	}
+
+	var peak atomic.Int64
+	var callers sync.WaitGroup
+	until := time.Now().Add(lasts / 2)
+	for range 2 * places / batch {
+		callers.Go(func() {
+			for time.Now().Before(until) {
+				peak.Add(ask().Summary.Pass)
+			}
+		})
+	}
+	callers.Wait()
+	most := float64(peak.Load()) / (lasts / 2).Seconds()
+
+	before := front.residentMiB(t)
+	var good atomic.Int64
+	var mu sync.Mutex
+	refused := map[int][]time.Duration{}
+	interval := time.Duration(float64(batch*time.Second) / (10 * most))
+	tick := time.NewTicker(interval)
+	until = time.Now().Add(lasts)
+	for time.Now().Before(until) {
+		<-tick.C
+		callers.Go(func() {
+			answer := ask()
+			if answer.code == http.StatusOK {
+				good.Add(answer.Summary.Pass)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			refused[answer.code] = append(refused[answer.code], answer.took)
+		})
+	}
+	tick.Stop()
+	offered := time.Now()
+	callers.Wait()
+	goodput := float64(good.Load()) / (lasts + time.Since(offered)).Seconds()
+	grown := front.residentMiB(t) - before
+
+	t.Logf("at most %.0f pages/s; with ten times that offered %.0f, %d refused", most, goodput, len(refused[503])+len(refused[429]))
+	if goodput < .8*most {
+		t.Errorf("goodput %.0f pages/s, of %.0f at the peak", goodput, most)
+	}
+	for code, took := range refused {
+		slices.Sort(took)
+		if code != 503 && code != 429 {
+			t.Errorf("%d answers with status %d", len(took), code)
+		}
+		inTime(t, fmt.Sprintf("99 of 100 refusals with %d", code), took[len(took)*99/100], 50*time.Millisecond)
+	}
+	if len(refused[503]) == 0 {
+		t.Error("nothing was refused: this was no overload")
+	}
+	if grown > 50 {
+		t.Errorf("it has grown by %.0f MiB", grown)
+	}
+	begun := time.Now()
+	ask().passed(t, batch)
+	inTime(t, "recovery", time.Since(begun), 5*time.Second/slack)
+	front.idle(t)
+}
+
+// newSlow is a site whose every page takes its time.
+func newSlow(t testing.TB, page time.Duration) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(page):
+		case <-r.Context().Done():
+		}
+	})}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return "http://" + l.Addr().String()
+}
+
+// residentMiB is the memory that the process has now.
+func (s *service) residentMiB(t testing.TB) float64 {
+	return s.metric(t, "process_resident_memory_bytes") / (1 << 20)
+}
+
+// TestFault22SlowCallers: who sends a header or a body in drops, or does not read
+// the answer, is let go, though he keeps his end of the connection.
+func TestFault22SlowCallers(t *testing.T) {
+	front := serve(t, "gateway")
+	// Each URL is refused by its text, and comes back: an answer of a megabyte.
+	long := `{"urls":["` + strings.Join(urls("nosuch://"+strings.Repeat("a", 900), 1000), `","`) + `"]}`
+	post := func(length int) string {
+		return fmt.Sprintf("POST /check HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", length)
+	}
+	for _, row := range []struct {
+		name, begin string
+		drops       bool
+		most        time.Duration // net/http's time-outs, CAL-1
+	}{
+		{"nothing is sent", "", false, 5 * time.Second},
+		{"header in drops", "POST /check HTTP/1.1\r\nX-Long: ", true, 5 * time.Second},
+		{"body in drops", post(10_000) + `{"urls":["`, true, 15 * time.Second},
+		{"nothing is read", strings.Repeat(post(len(long))+long, 8), false, 40 * time.Second}, // 30 s for the last; the kernel takes some
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			const callers = 20
+			idle := front.metric(t, "go_goroutines")
+			begun := time.Now()
+			ctx, end := context.WithCancel(t.Context())
+			var dropping sync.WaitGroup
+			defer dropping.Wait()
+			defer end()
+			for range callers {
+				conn, err := net.Dial("tcp", front.address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+				dropping.Go(func() {
+					_, _ = conn.Write([]byte(row.begin))
+					for row.drops && ctx.Err() == nil {
+						time.Sleep(200 * time.Millisecond)
+						_, _ = conn.Write([]byte("a"))
+					}
+				})
+			}
+			eventually(t, "the callers to be there", func() bool { return front.metric(t, "go_goroutines") >= idle+callers })
+			for front.metric(t, "go_goroutines") > idle+5 && time.Since(begun) < 2*row.most {
+				time.Sleep(100 * time.Millisecond)
+			}
+			took := time.Since(begun)
+			t.Logf("let go after %s", took)
+			if took > row.most+slack*time.Second {
+				t.Errorf("it took %s, want %s", took, row.most)
+			}
+		})
+	}
+	newCaller(t).ask(t, front.address, []string{"nosuch://x"}).complete(t, 1)
+}
+
+// TestFaultsInAnyOrder has three workers killed, replaced and stopped at random,
+// while callers keep asking: each index of each batch gets one result, in order,
+// no page is asked for more often than there are tries, and nothing stays behind.
+func TestFaultsInAnyOrder(t *testing.T) {
+	const lasts, tries = 25 * time.Second, 3
+	seed := uint64(time.Now().UnixNano())
+	dice := rand.New(rand.NewPCG(seed, 0))
+	t.Logf("seed %d", seed)
+	s := newSite(t)
+	ports := freePorts(t, 3)
+	start := func(i int) *service {
+		return serve(t, "worker", "--listen", "127.0.0.1:"+ports[i], "--retries", "0", "--drain-delay", "200ms")
+	}
+	workers := []*service{start(0), start(1), start(2)}
+	front := serve(t, "gateway", "--workers", addresses(workers...), "--cache", "off")
+	connectedTo(t, workers...)
+
+	ctx, end := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	var batches, lost atomic.Int64
+	for i := range 6 {
+		c := newCaller(t)
+		callers.Go(func() {
+			for round := 0; ctx.Err() == nil; round++ {
+				pages := urls(fmt.Sprintf("%s/slow/%d/%d/", s.URL, i, round), 50)
+				answer := c.ask(t, front.address, pages)
+				answer.complete(t, len(pages))
+				if most := s.most(pages); most > tries {
+					t.Errorf("a page was asked for %d times", most)
+				}
+				if other := answer.Summary.Fail + answer.Summary.Skip + answer.Summary.Warn; other != answer.Summary.ByReason[check.WorkerLost] {
+					t.Errorf("not all of %d failures are workers lost: %v", other, answer.Summary.ByReason)
+				}
+				lost.Add(answer.Summary.ByReason[check.WorkerLost])
+				batches.Add(1)
+			}
+		})
+	}
+	for until := time.Now().Add(lasts); time.Now().Before(until); {
+		i := dice.IntN(2) // the third is always there
+		switch w := workers[i]; dice.IntN(3) {
+		case 0:
+			_ = w.Process.Kill()
+			<-w.ended
+			workers[i] = start(i)
+		case 1:
+			w.signal(t, syscall.SIGTERM)
+			w.code(t)
+			workers[i] = start(i)
+		case 2:
+			w.signal(t, syscall.SIGSTOP)
+			time.Sleep(time.Duration(dice.IntN(1500)) * time.Millisecond)
+			w.signal(t, syscall.SIGCONT)
+		}
+		time.Sleep(time.Duration(dice.IntN(700)) * time.Millisecond)
+	}
+	end()
+	callers.Wait()
+	t.Logf("%d batches, %d results lost with their workers", batches.Load(), lost.Load())
+	if batches.Load() < 50 {
+		t.Error("too few batches to say anything")
+	}
+	for _, w := range workers {
+		w.idle(t)
+	}
+	if front.metric(t, "go_goroutines") > 200 {
+		t.Errorf("%v goroutines in the gateway", front.metric(t, "go_goroutines"))
+	}
+}
