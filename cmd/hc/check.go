@@ -118,7 +118,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 
 	engine, shut := s.engine(http, store, busy, workers)
 	defer shut()
-	results := engine.Run(ctx, s.targets(in))
+	results := engine.Run(check.WithCaller(ctx, ourName()), s.targets(in))
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
 		for _, r := range group {
 			out.write(verdict.judge(r))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -28,6 +29,12 @@ func (s *Settings) connect(c *console, observe rpc.Observer, traceparent func(co
 		return nil, fmt.Errorf("--workers: %w", err)
 	}
 	return workers, nil
+}
+
+// ourName tells this run from others on whose behalf the same workers check.
+func ourName() string {
+	host, _ := os.Hostname() // "" tells less, that is all
+	return fmt.Sprintf("hc check, %s %d", host, os.Getpid())
 }
 
 func disconnect(workers *rpc.Client) {

@@ -139,7 +139,14 @@ func (c *Client) join(ctx context.Context, b *batch) *call {
 		left = max(time.Until(deadline), 1)
 	}
 	memory := buffers().Get(fullMessage)
-	request := appendRequest((*memory)[:0], b.id, left, c.cfg.Traceparent(ctx), b.targets)
+	request := appendRequest((*memory)[:0], order{
+		id:          b.id,
+		deadline:    left,
+		brief:       true,
+		traceparent: c.cfg.Traceparent(ctx),
+		caller:      check.Caller(ctx),
+		targets:     b.targets,
+	})
 	defer func() {
 		*memory = request
 		buffers().Put(memory)

@@ -118,7 +118,7 @@ func BenchmarkOneCallEach(b *testing.B) {
 		for pb.Next() {
 			batch := newBatch(1, ts)
 			call := newCall()
-			call.add(batch, appendRequest(nil, 1, 0, "", ts))
+			call.add(batch, appendRequest(nil, order{id: 1, brief: true, targets: ts}))
 			call.close()
 			call.run(b.Context(), c.checker)
 		}
@@ -147,7 +147,7 @@ func BenchmarkWire(b *testing.B) {
 	}
 	var s scanner
 	measure("by hand", func(b *testing.B) {
-		if _, err := s.request(appendRequest(nil, 7, 0, "", ts)); err != nil {
+		if _, err := s.request(appendRequest(nil, order{id: 7, brief: true, targets: ts})); err != nil {
 			b.Fatal(err)
 		}
 		var response []byte

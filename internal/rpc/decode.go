@@ -20,12 +20,13 @@ type request struct {
 	cancel  []uint64
 }
 
-// An order is a batch as it came.
+// An order is a batch as it is sent, and as it came.
 type order struct {
 	id          uint64
 	deadline    time.Duration
 	brief       bool
 	traceparent string
+	caller      string
 	targets     []check.Target // as sent: neither normalised nor tested
 }
 
@@ -83,6 +84,8 @@ func (s *scanner) order(b []byte) (order, error) {
 			o.brief = f.n != 0
 		case batchTraceparent:
 			o.traceparent = string(f.bytes)
+		case batchCaller:
+			o.caller = string(f.bytes)
 		}
 		if err != nil {
 			return order{}, err

@@ -21,15 +21,16 @@ import (
 // appendRequest appends a CheckRequest with one batch. Messages that follow
 // each other are one message with the fields of both, so the requests, and the
 // responses, of many goroutines are sent together by laying them end to end.
-func appendRequest(b []byte, id uint64, deadline time.Duration, traceparent string, targets []check.Target) []byte {
+func appendRequest(b []byte, o order) []byte {
 	b, at := open(b, requestBatches)
-	b = appendNumber(b, batchID, id)
-	for i := range targets {
-		b = appendTarget(b, &targets[i])
+	b = appendNumber(b, batchID, o.id)
+	for i := range o.targets {
+		b = appendTarget(b, &o.targets[i])
 	}
-	b = appendDuration(b, batchDeadline, deadline)
-	b = appendFlag(b, batchBrief, true)
-	b = appendText(b, batchTraceparent, traceparent)
+	b = appendDuration(b, batchDeadline, o.deadline)
+	b = appendFlag(b, batchBrief, o.brief)
+	b = appendText(b, batchTraceparent, o.traceparent)
+	b = appendText(b, batchCaller, o.caller)
 	return shut(b, at)
 }
 

@@ -110,7 +110,8 @@ func (c *served) begin(ctx context.Context, o order) error {
 	if err := c.places.Acquire(ctx, n); err != nil {
 		return status.FromContextError(err).Err()
 	}
-	ctx, cancel := within(c.cfg.WithTraceparent(ctx, o.traceparent), o.deadline)
+	ctx = check.WithCaller(c.cfg.WithTraceparent(ctx, o.traceparent), o.caller)
+	ctx, cancel := within(ctx, o.deadline)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cancels[o.id] != nil {

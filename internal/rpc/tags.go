@@ -20,6 +20,7 @@ const ( // Batch
 	batchDeadline    = 3<<3 | length
 	batchBrief       = 4<<3 | varint
 	batchTraceparent = 5<<3 | length
+	batchCaller      = 6<<3 | length
 )
 
 const ( // Target

@@ -55,14 +55,14 @@ func found() check.Result {
 func TestWireIsTheSchema(t *testing.T) {
 	t.Run("what we send is read by the generated code", func(t *testing.T) {
 		target := everything()
-		b := appendCancel(appendRequest(nil, 7, time.Minute, "00-trace", []check.Target{target, {URL: "http://x.test/"}}), 300)
+		b := appendCancel(appendRequest(nil, order{id: 7, deadline: time.Minute, brief: true, traceparent: "00-trace", caller: "ci", targets: []check.Target{target, {URL: "http://x.test/"}}}), 300)
 		got := &hcpb.CheckRequest{}
 		if err := proto.Unmarshal(b, got); err != nil {
 			t.Fatal(err)
 		}
 		want := &hcpb.CheckRequest{
 			Cancel: []uint64{300},
-			Batches: []*hcpb.Batch{{Id: 7, Deadline: durationpb.New(time.Minute), Brief: true, Traceparent: "00-trace", Targets: []*hcpb.Target{
+			Batches: []*hcpb.Batch{{Id: 7, Deadline: durationpb.New(time.Minute), Brief: true, Traceparent: "00-trace", Caller: "ci", Targets: []*hcpb.Target{
 				{
 					Url: target.URL, Method: "POST", Timeout: durationpb.New(target.Timeout), Fresh: true, MaxAge: durationpb.New(target.MaxAge),
 					Headers: []*hcpb.Header{{Name: "A", Value: []byte("1")}, {Name: "B", Value: []byte("caf\xe9")}}, Body: []byte("\x00\xff"),
@@ -80,11 +80,11 @@ func TestWireIsTheSchema(t *testing.T) {
 	})
 	t.Run("what we send is what we read", func(t *testing.T) {
 		var s scanner
-		got, err := s.request(appendRequest(appendCancel(nil, 5), 7, time.Minute, "00-trace", []check.Target{everything(), {URL: "http://x.test/"}}))
+		want := request{cancel: []uint64{5}, batches: []order{{id: 7, deadline: time.Minute, brief: true, traceparent: "00-trace", caller: "ci", targets: []check.Target{everything(), {URL: "http://x.test/"}}}}}
+		got, err := s.request(appendRequest(appendCancel(nil, 5), want.batches[0]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := request{cancel: []uint64{5}, batches: []order{{id: 7, deadline: time.Minute, brief: true, traceparent: "00-trace", targets: []check.Target{everything(), {URL: "http://x.test/"}}}}}
 		if diff := cmp.Diff(want, got, alike); diff != "" {
 			t.Error(diff)
 		}
@@ -151,7 +151,7 @@ func TestWireIsTheSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		req := &hcpb.CheckRequest{}
-		if err := proto.Unmarshal(appendCancel(appendRequest(nil, 1, 1, "t", []check.Target{everything()}), 1), req); err != nil {
+		if err := proto.Unmarshal(appendCancel(appendRequest(nil, order{id: 1, deadline: 1, brief: true, traceparent: "t", caller: "c", targets: []check.Target{everything()}}), 1), req); err != nil {
 			t.Fatal(err)
 		}
 		req.Batches[0].Targets[0].Tags = []string{"from others only"}
@@ -181,7 +181,7 @@ func unset(t *testing.T, m protoreflect.Message) {
 // FuzzRequest: whatever comes, we neither panic nor refuse what the generated
 // code takes, and read the same from it.
 func FuzzRequest(f *testing.F) {
-	f.Add(appendCancel(appendRequest(nil, 7, time.Minute, "00-trace", []check.Target{everything(), {}}), 300))
+	f.Add(appendCancel(appendRequest(nil, order{id: 7, deadline: time.Minute, brief: true, traceparent: "00-trace", caller: "ci", targets: []check.Target{everything(), {}}}), 300))
 	f.Add([]byte{0x10, 0x05, 0x12, 0x02, 0x01, 0x02})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s scanner
@@ -212,7 +212,7 @@ func FuzzRequest(f *testing.F) {
 func fromRequest(m *hcpb.CheckRequest) request {
 	req := request{cancel: m.Cancel}
 	for _, b := range m.Batches {
-		o := order{id: b.Id, deadline: b.Deadline.AsDuration(), brief: b.Brief, traceparent: b.Traceparent}
+		o := order{id: b.Id, deadline: b.Deadline.AsDuration(), brief: b.Brief, traceparent: b.Traceparent, caller: b.Caller}
 		for _, t := range b.Targets {
 			o.targets = append(o.targets, fromTarget(t))
 		}

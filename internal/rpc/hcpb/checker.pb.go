@@ -94,7 +94,10 @@ type Batch struct {
 	// fields.
 	Brief bool `protobuf:"varint,4,opt,name=brief,proto3" json:"brief,omitempty"`
 	// W3C Trace Context of who sends it.
-	Traceparent   string `protobuf:"bytes,5,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	Traceparent string `protobuf:"bytes,5,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
+	// On whose behalf: batches of one caller share a turn. Absent: each takes
+	// turns by itself.
+	Caller        string `protobuf:"bytes,6,opt,name=caller,proto3" json:"caller,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,6 +163,13 @@ func (x *Batch) GetBrief() bool {
 func (x *Batch) GetTraceparent() string {
 	if x != nil {
 		return x.Traceparent
+	}
+	return ""
+}
+
+func (x *Batch) GetCaller() string {
+	if x != nil {
+		return x.Caller
 	}
 	return ""
 }
@@ -977,13 +987,14 @@ const file_hc_v1_checker_proto_rawDesc = "" +
 	"\x13hc/v1/checker.proto\x12\x05hc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"N\n" +
 	"\fCheckRequest\x12&\n" +
 	"\abatches\x18\x01 \x03(\v2\f.hc.v1.BatchR\abatches\x12\x16\n" +
-	"\x06cancel\x18\x02 \x03(\x04R\x06cancel\"\xaf\x01\n" +
+	"\x06cancel\x18\x02 \x03(\x04R\x06cancel\"\xc7\x01\n" +
 	"\x05Batch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12'\n" +
 	"\atargets\x18\x02 \x03(\v2\r.hc.v1.TargetR\atargets\x125\n" +
 	"\bdeadline\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bdeadline\x12\x14\n" +
 	"\x05brief\x18\x04 \x01(\bR\x05brief\x12 \n" +
-	"\vtraceparent\x18\x05 \x01(\tR\vtraceparent\"\xa9\x02\n" +
+	"\vtraceparent\x18\x05 \x01(\tR\vtraceparent\x12\x16\n" +
+	"\x06caller\x18\x06 \x01(\tR\x06caller\"\xa9\x02\n" +
 	"\x06Target\x12\x10\n" +
 	"\x03url\x18\x01 \x01(\tR\x03url\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x12%\n" +
