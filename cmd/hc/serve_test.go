@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
 )
 
@@ -752,5 +753,15 @@ func TestAGatewayServesWhatItHas(t *testing.T) {
 	hot.passed(t, 1)
 	if !hot.Results[0].Cached || s.count("/ok/hot") != 1 {
 		t.Errorf("%d hits: %+v", s.count("/ok/hot"), hot.Results[0])
+	}
+}
+
+// TestAFrontForgetsFirst: either cache is cut or stretched by a tenth at random.
+func TestAFrontForgetsFirst(t *testing.T) {
+	for _, behind := range []cache.TTL{{Pass: 5 * time.Minute, Fail: 10 * time.Second}, {Pass: time.Second}} {
+		front := withinTTL(behind)
+		if front.Pass*11/10 >= behind.Pass*9/10 || front.Fail*11/10 > behind.Fail*9/10 || front.Pass < behind.Pass/2 {
+			t.Errorf("%v in front of %v", front, behind)
+		}
 	}
 }

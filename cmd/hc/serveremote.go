@@ -16,7 +16,7 @@ import (
 // answer is seen later.
 func (s *Settings) connect(c *console, observe rpc.Observer, traceparent func(context.Context) string) (*rpc.Client, error) {
 	if len(s.Workers) == 0 {
-		return nil, nil //nolint:nilnil // no workers is no trouble
+		return nil, nil
 	}
 	workers, err := rpc.NewClient(rpc.ClientConfig{
 		Workers:     s.Workers,
