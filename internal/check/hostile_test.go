@@ -89,7 +89,7 @@ func TestHostileServers(t *testing.T) {
 			if r.Reason != "" && r.Error == "" {
 				t.Error("no error text")
 			}
-			if took > timeout+500*time.Millisecond {
+			if took > timeout+1500*time.Millisecond { // 100 ms, on a machine of its own
 				t.Errorf("took %s", took)
 			}
 			checkSums(t, r, took)
