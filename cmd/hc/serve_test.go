@@ -765,3 +765,28 @@ func TestAFrontForgetsFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestCtrlCOfEverythingLosesNothing: a terminal sends it to all processes at once.
+func TestCtrlCOfEverythingLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	redis, kill := startRedis(t)
+	one, two := serve(t, "worker", "--cache", redis, "--drain-delay", "1s"), serve(t, "worker", "--cache", redis, "--drain-delay", "1s")
+	front := serve(t, "gateway", "--workers", addresses(one, two), "--drain-delay", "1s")
+	connectedTo(t, one, two)
+	pages := urls(s.URL+"/slow/", 1000)
+	answers := make(chan batchAnswer, 1)
+	go func() { answers <- newCaller(t).ask(t, front.address, pages) }()
+	eventually(t, "the batch to be under way", func() bool { return s.count("/slow/100") > 0 })
+	all := []*service{front, one, two}
+	for _, p := range all {
+		p.signal(t, syscall.SIGINT)
+	}
+	kill()
+	(<-answers).passed(t, len(pages))
+	for _, p := range all {
+		if code := p.code(t); code != 0 {
+			t.Errorf("%s: exit %d", p.Args, code)
+		}
+	}
+}
