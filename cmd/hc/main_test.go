@@ -24,6 +24,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The race detector has each process wait a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
+		panic(err)
+	}
 	testscript.Main(leakless{m}, map[string]func(){
 		"hc-faulty": faulty,
 		"hc":        func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
@@ -177,6 +181,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SITE", s.URL)
 			env.Setenv("HOSTPORT", s.Listener.Addr().String())
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			for i, port := range freePorts(t, 3) {
 				env.Setenv("PORT"+strconv.Itoa(i+1), port)
 			}

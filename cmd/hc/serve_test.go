@@ -449,7 +449,7 @@ func TestServicesDrain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			target := newHolding(t)
-			const delay = 2 * time.Second
+			const delay = time.Second
 			stopping := serve(t, row.kind, "--drain-delay", delay.String())
 			front := stopping
 			if row.kind == "worker" {
