@@ -162,23 +162,6 @@ func TestFault20TenfoldOverload(t *testing.T) {
 	front.idle(t)
 }
 
-// newSlow is a site whose every page takes its time.
-func newSlow(t testing.TB, page time.Duration) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(page):
-		case <-r.Context().Done():
-		}
-	})}
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return "http://" + l.Addr().String()
-}
-
 // residentMiB is the memory that the process has now.
 func (s *service) residentMiB(t testing.TB) float64 {
 	return s.metric(t, "process_resident_memory_bytes") / (1 << 20)
