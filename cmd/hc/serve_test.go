@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,6 +29,8 @@ import (
 
 	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
+	"github.com/hc-health/hc/internal/check/checktest"
+	"github.com/hc-health/hc/internal/pool"
 )
 
 // A service is a gateway or a worker in a process of its own.
@@ -787,6 +790,44 @@ func TestCtrlCOfEverythingLosesNothing(t *testing.T) {
 	for _, p := range all {
 		if code := p.code(t); code != 0 {
 			t.Errorf("%s: exit %d", p.Args, code)
+		}
+	}
+}
+
+func TestARealmChangesKeysAndNothingElse(t *testing.T) {
+	checktest.Conform(t, func(c check.Checker) check.Runner {
+		return inRealm(pool.New(c, pool.Config{}), "insecure")
+	})
+	keys := make(chan check.Key, 1)
+	r := inRealm(pool.New(check.CheckerFunc(func(_ context.Context, t check.Target) check.Result {
+		keys <- t.Key()
+		return check.Result{Target: t}
+	}), pool.Config{}), "insecure")
+	target := check.Target{URL: "http://h.test/"}
+	for range r.Run(t.Context(), slices.Values([]check.Target{target})) {
+	}
+	if <-keys == target.Key() {
+		t.Error("a shared cache would not tell the two apart")
+	}
+}
+
+// TestDefaultsOfServicesAreThoseOfTheDesign pins DESIGN §6.
+func TestDefaultsOfServicesAreThoseOfTheDesign(t *testing.T) {
+	for _, kind := range []string{"gateway", "worker"} {
+		_, help, _ := here(t, "serve", kind, "--help")
+		help = strings.Join(strings.Fields(help), " ")
+		for name, want := range map[string]string{
+			"drain-delay D": "[5s]", "drain-timeout D": "[30s]", "max-timeout D": "[60s]", "admin-listen ADDR": "[off]", "listen ADDR": gatewayListen,
+			"cache ADDR": "[memory]", "cache-ttl TTL": "[pass=5m,fail=10s]", "per-host N": "[10]", "timeout D": "[10s]", "retries N": "[1]",
+			"key-rate R/s": "[off]", "max-pending N": "[20000]", "max-urls N": "[1000]", "max-request SIZE": "[1MiB]",
+		} {
+			_, text, found := strings.Cut(help, "--"+name+" ")
+			text, _, _ = strings.Cut(text, " --")
+			if gateways := strings.Contains("key-rate R/s max-pending N max-urls N max-request SIZE", name); found != (kind == "gateway" || !gateways) {
+				t.Errorf("hc serve %s --%s: %v", kind, name, found)
+			} else if found && !strings.Contains(text, want) {
+				t.Errorf("hc serve %s --%s: %q, want %s", kind, name, text, want)
+			}
 		}
 	}
 }
