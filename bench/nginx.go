@@ -23,9 +23,11 @@ import (
 	"time"
 )
 
-// nginx is the target: one worker that answers on every address of 127.0.0.0/8,
-// so that one process is a hundred thousand hosts. It costs less per request
-// than any client, so it is the clients that are measured.
+// nginx is the target: it answers on every address of 127.0.0.0/8, so that one
+// server is a hundred thousand hosts. It costs less per request than any client,
+// so it is the clients that are measured. It has a worker per core, as Debian
+// sets it up: a single one is late for its own 50 ms where 256 requests wait
+// (even the raw exchange then gets 4 790 of 5 120 URLs/s, and 4 950 with two).
 type nginx struct {
 	cmd *exec.Cmd
 
@@ -44,11 +46,11 @@ const throttledHost = "127.200.0.1"
 const nginxConf = `
 load_module {{.Modules}}/ngx_http_echo_module.so;
 daemon off;
-worker_processes 1;
+worker_processes auto;
 worker_rlimit_nofile {{.Files}};
 pid {{.Dir}}/nginx.pid;
 error_log stderr crit;
-events { worker_connections {{.Files}}; multi_accept on; }
+events { worker_connections {{.Files}}; }
 http {
   access_log off;
   geo $stranger { default 1; 127.0.0.0/8 ""; }

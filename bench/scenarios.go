@@ -103,7 +103,7 @@ func slow256(ctx context.Context, l *lab) (findings, error) {
 	const c = 256
 	return race{
 		job:        job{list: list, urls: n, c: c},
-		contenders: []contender{l.hc(), l.minimal()},
+		contenders: []contender{l.hc(), l.minimal(), l.raw()},
 		bars:       []bar{atLeast("", 0.95*c/slowness.Seconds())},
 	}.run(ctx, l)
 }
