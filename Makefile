@@ -5,6 +5,12 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v
 GOVULNCHECK   := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 ACTIONLINT    := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
+# Those that are called often are kept, in $(TOOLS).
+TOOLS            := $(CURDIR)/bin/tools
+HELM             := helm.sh/helm/v4/cmd/helm@v4.3.1
+KUBECTL_VALIDATE := sigs.k8s.io/kubectl-validate@v0.0.4
+OPERATOR         := github.com/prometheus-operator/prometheus-operator@v0.85.0
+
 # The vulnerability database: vuln.go.dev, or a copy of it on machines without
 # that: make vuln VULNDB=file:///path/to/osv
 VULNDB ?=
@@ -16,7 +22,7 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test faults lint vuln fuzz bench bench-doc screenshot
+.PHONY: help build install check test faults lint helm-check vuln fuzz bench bench-doc screenshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,10 +47,16 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example
 	@scripts/deps.sh shellcheck
 	go vet ./...
 	cd bench/peers/fasthttp && go vet ./...
+	cd deploy/helm/verify && go vet ./...
 	cd bench/peers/straight && go vet ./...
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT) examples/github/*.yml
 	shellcheck scripts/*.sh .ci/run
+
+helm-check: build ## the Helm chart: lint, schemas, what it promises, and that hc runs with its arguments
+	GOBIN=$(TOOLS) go install $(HELM)
+	GOBIN=$(TOOLS) go install $(KUBECTL_VALIDATE)
+	PATH="$(TOOLS):$$PATH" scripts/helm-check.sh $(OPERATOR)
 
 vuln: ## known vulnerabilities in what is called
 	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
