@@ -42,6 +42,23 @@ func TestSocketsStayWithinTheLimitOfDescriptors(t *testing.T) {
 	}
 }
 
+// TestProbesFitBesideTheEngine: what /probe has open at most is neither the
+// engine's nor its callers'.
+func TestProbesFitBesideTheEngine(t *testing.T) {
+	for limit, want := range map[int]int{0: 256, 1 << 20: 256, 2048: 256, 1024: 128, 256: 32, 4: 1} {
+		if got := probesAtOnce(limit); got != want {
+			t.Errorf("of %d files %d probes, want %d", limit, got, want)
+		}
+	}
+	for _, limit := range []int{256, 1024, 4096, 1 << 20} {
+		probes := probesAtOnce(limit)
+		busy, idle := (&Settings{}).sockets(&console{}, limit, max(spareFiles, limit/2)+probes)
+		if open := busy + max(idle, 0) + probes; open > limit/2 {
+			t.Errorf("of %d files the engine and probes have %d", limit, open)
+		}
+	}
+}
+
 // TestReadAheadIsThatOfTheDesign adds up what pool, cache and output may hold.
 func TestReadAheadIsThatOfTheDesign(t *testing.T) {
 	for _, concurrency := range []int{1, 256, 1000} {

@@ -30,7 +30,7 @@ func (s *Settings) backend(ctx context.Context, c *console, m *meters) (*backend
 
 // engineBehind is an engine in this process.
 func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*backend, error) {
-	busy, idle := s.serviceSockets(c)
+	busy, idle := s.serviceSockets(c, probesAtOnce(openFiles()))
 	http, err := s.http(idle, m.Blocked)
 	if err != nil {
 		return nil, err
@@ -103,15 +103,26 @@ func (st *store) watch(ctx context.Context) {
 	}
 }
 
-// serviceSockets leaves half of the descriptors for callers.
-func (s *Settings) serviceSockets(c *console) (busy, idle int) {
+// serviceSockets leaves half of the descriptors for callers, and one for each of
+// the probes that may run beside the engine.
+func (s *Settings) serviceSockets(c *console, probes int) (busy, idle int) {
 	limit := openFiles()
-	return s.sockets(c, limit, max(spareFiles, limit/2))
+	return s.sockets(c, limit, max(spareFiles, limit/2)+probes)
+}
+
+// probesAtOnce is how many probes may run where limit files may be open, 0 for
+// any number: an eighth, so that they fit beside the engine and its callers.
+func probesAtOnce(limit int) int {
+	const most = 256
+	if limit == 0 {
+		return most
+	}
+	return min(most, max(1, limit/8))
 }
 
 // probe is what answers /probe. http is how this process dials.
 func (s *Settings) probe(http check.HTTPConfig, m *meters) (*gateway.Probe, error) {
-	cfg := gateway.ProbeConfig{HTTP: http, Result: m.Observe}
+	cfg := gateway.ProbeConfig{HTTP: http, AtOnce: probesAtOnce(openFiles()), Result: m.Observe}
 	if s.Service.ProbeConfig != "" {
 		var err error
 		if cfg.Modules, err = report.ReadModules(s.Service.ProbeConfig); err != nil {

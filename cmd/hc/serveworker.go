@@ -51,7 +51,7 @@ func runWorker(parent context.Context, c *console, s *Settings) error {
 	defer tuneGC(ctx)()
 
 	m := newMeters(true)
-	busy, idle := s.serviceSockets(c)
+	busy, idle := s.serviceSockets(c, 0)
 	http, err := s.http(idle, m.Blocked)
 	if err != nil {
 		return err

@@ -41,6 +41,44 @@ func TestRatesAreEachCallersOwn(t *testing.T) {
 	}
 }
 
+// TestAProbeIsABatchOfOne, to the rate of its caller and to the room for all.
+func TestAProbeIsABatchOfOne(t *testing.T) {
+	keys, err := ParseKeys("alice " + sumOf("a") + "\nbob " + sumOf("b") + "\ncarol " + sumOf("c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	release, asked := make(chan struct{}), make(chan struct{}, 1)
+	probe := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-release
+		w.WriteHeader(http.StatusOK)
+	})
+	s := serve(t, Config{Keys: keys, KeyRate: 0.1, KeyBurst: 1, MaxPending: 1, Probe: probe})
+	ask := func(key string) int { return s.do("GET", "/probe?target=x", "", "Authorization: Bearer "+key).code }
+	first := make(chan int, 1)
+	go func() { first <- ask("a") }()
+	<-asked
+	if code := ask("b"); code != 503 {
+		t.Errorf("a probe where one may be pending, and is: %d, want 503", code)
+	}
+	close(release)
+	if code := <-first; code != 200 || s.gw.Pending() != 0 {
+		t.Errorf("the first probe: %d, %d pending", code, s.gw.Pending())
+	}
+	if code := ask("a"); code != 429 {
+		t.Errorf("a probe beyond the rate: %d, want 429", code)
+	}
+	if code := s.post(oneURL, "Authorization: Bearer b").code; code != 200 {
+		t.Errorf("the refused probe cost something: %d", code)
+	}
+	if code := ask("b"); code != 429 {
+		t.Errorf("a probe after the batch that used the rate up: %d, want 429", code)
+	}
+	if code := ask("c"); code != 200 {
+		t.Errorf("another caller's probe: %d", code)
+	}
+}
+
 // TestRateIsAllOrNothing: a batch that is refused costs nothing.
 func TestRateIsAllOrNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
