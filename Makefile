@@ -22,7 +22,7 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test faults lint helm-check vuln fuzz bench bench-doc screenshot
+.PHONY: help build install check test faults lint helm-check vuln proto proto-check fuzz bench bench-doc screenshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ faults: ## the faults of several processes that take minutes: silence, overload,
 
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example workflows, shell scripts
 	@scripts/deps.sh shellcheck
-	go vet ./...
+	go vet -tags faults ./...
 	cd bench/peers/fasthttp && go vet ./...
 	cd deploy/helm/verify && go vet ./...
 	cd bench/peers/straight && go vet ./...
@@ -60,6 +60,12 @@ helm-check: build ## the Helm chart: lint, schemas, what it promises, and that h
 
 vuln: ## known vulnerabilities in what is called
 	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
+
+proto: ## the Go code of each .proto, from pinned tools
+	scripts/proto.sh
+
+proto-check: ## that it is up to date, and that the schema breaks no caller of the published one
+	scripts/proto.sh check
 
 fuzz: ## each fuzz target with FUZZTIME inputs
 	scripts/fuzz.sh $(FUZZTIME)

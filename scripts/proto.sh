@@ -2,10 +2,13 @@
 # The Go code of each proto directory. Its tools are pinned, here and in
 # buf.gen.yaml, and come from the Go module proxy; the first run compiles them,
 # which takes some minutes.
-#   scripts/proto.sh               format, lint, generate
-#   scripts/proto.sh check [REF]   fails where the committed code is not what is
-#                                  generated, or callers as of REF (HEAD) would
-#                                  break
+#   scripts/proto.sh            format, lint, generate
+#   scripts/proto.sh check      fails where that would change something, or where
+#                               callers of the schema in published.yaml would
+#                               break
+#   scripts/proto.sh publish    makes published.yaml what the schema is now: with
+#                               each release
+# internal/rpc/published.yaml stands in the tree, since a clone may have no history.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,17 +34,21 @@ case ${1-} in
         buf generate -o "$fresh/$home"
         for made in "$fresh/$home"/*; do
           diff -r "$made" "${made##*/}" || {
-            echo "proto.sh: $home/${made##*/} is not what its proto says: run scripts/proto.sh and commit" >&2
+            echo "proto.sh: $home/${made##*/} is not what its proto says: run make proto and commit" >&2
             exit 1
           }
         done
       )
     done
     cd internal/rpc
-    buf breaking --against "$(git rev-parse --path-format=absolute --git-common-dir)#ref=${2-HEAD},subdir=internal/rpc"
+    buf breaking --against published.yaml
+    ;;
+  publish)
+    cd internal/rpc
+    buf build --exclude-source-info -o published.yaml
     ;;
   *)
-    echo 'usage: scripts/proto.sh [check [REF]]' >&2
+    echo 'usage: scripts/proto.sh [check | publish]' >&2
     exit 2
     ;;
 esac
