@@ -25,7 +25,7 @@ const (
 
 // A call is one call of hc.v1.Checker.Check. It is shared by the batches, of any
 // Run, that come while it is young: a target that has a call for itself costs
-// more than three times as much (BenchmarkOneCallEach, BenchmarkRun).
+// more than twice as much (BenchmarkOneCallEach, BenchmarkRun).
 type call struct {
 	out *outbox
 

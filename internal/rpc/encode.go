@@ -12,7 +12,7 @@ import (
 
 // Requests and responses are written and read by hand, straight from and into
 // the types of package check. Through the generated structs a target and its
-// result take nearly twice the processor time, and seven times the allocations
+// result take twice the processor time, and seven times the allocations
 // (BenchmarkWire). TestWireIsTheSchema and two fuzz targets hold both against
 // each other.
 //
