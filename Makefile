@@ -9,6 +9,8 @@ ACTIONLINT    := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 TOOLS            := $(CURDIR)/bin/tools
 HELM             := helm.sh/helm/v4/cmd/helm@v4.3.1
 KUBECTL_VALIDATE := sigs.k8s.io/kubectl-validate@v0.0.4
+GORELEASER       := github.com/goreleaser/goreleaser/v2@v2.15.1
+CYCLONEDX        := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 OPERATOR         := github.com/prometheus-operator/prometheus-operator@v0.85.0
 
 # The vulnerability database: vuln.go.dev, or a copy of it on machines without
@@ -22,7 +24,7 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test faults lint helm-check vuln proto proto-check fuzz bench bench-doc screenshot
+.PHONY: help build install check test faults lint helm-check release-check release publish vuln proto proto-check fuzz bench bench-doc screenshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,20 +45,34 @@ faults: ## the faults of several processes that take minutes: silence, overload,
 	@scripts/deps.sh redis-server cc
 	go test -race -tags faults -run 'TestFault(11|20|22|s)' -count=1 ./cmd/hc
 
-lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), example workflows, shell scripts
+lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflows, shell scripts
 	@scripts/deps.sh shellcheck
 	go vet -tags faults ./...
 	cd bench/peers/fasthttp && go vet ./...
 	cd deploy/helm/verify && go vet ./...
 	cd bench/peers/straight && go vet ./...
 	$(GOLANGCI_LINT) run
-	$(ACTIONLINT) examples/github/*.yml
-	shellcheck scripts/*.sh .ci/run
+	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
+	shellcheck scripts/*.sh deploy/package/*.sh .ci/run
 
 helm-check: build ## the Helm chart: lint, schemas, what it promises, and that hc runs with its arguments
 	GOBIN=$(TOOLS) go install $(HELM)
 	GOBIN=$(TOOLS) go install $(KUBECTL_VALIDATE)
 	PATH="$(TOOLS):$$PATH" scripts/helm-check.sh $(OPERATOR)
+
+release-check: ## what a release of this commit would be: packages, and the same bytes twice
+	GOBIN=$(TOOLS) go install $(GORELEASER)
+	GOBIN=$(TOOLS) go install $(CYCLONEDX)
+	PATH="$(TOOLS):$$PATH" scripts/release-check.sh
+
+release: ## a draft release of the tag that HEAD has; .github/workflows/release.yml calls it
+	GOBIN=$(TOOLS) go install $(GORELEASER)
+	GOBIN=$(TOOLS) go install $(CYCLONEDX)
+	PATH="$(TOOLS):$$PATH" goreleaser release --clean
+
+publish: ## the image and the chart of VERSION (v1.2.3); .github/workflows/release.yml calls it
+	GOBIN=$(TOOLS) go install $(HELM)
+	PATH="$(TOOLS):$$PATH" scripts/publish.sh "$(VERSION)"
 
 vuln: ## known vulnerabilities in what is called
 	$(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./...
