@@ -24,7 +24,7 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test faults lint helm-check release-check release publish vuln proto proto-check fuzz bench bench-doc screenshot
+.PHONY: help build install check test faults lint helm-check release-check release publish vuln proto proto-check fuzz bench bench-doc screenshot compose-check stack sbom
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,11 +49,13 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflo
 	@scripts/deps.sh shellcheck
 	go vet -tags faults ./...
 	cd bench/peers/fasthttp && go vet ./...
+	cd deploy/compose && go vet ./...
 	cd deploy/helm/verify && go vet ./...
+	cd deploy/standin && go vet ./...
 	cd bench/peers/straight && go vet ./...
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
-	shellcheck scripts/*.sh deploy/package/*.sh .ci/run
+	shellcheck scripts/*.sh deploy/*/*.sh .ci/run
 
 helm-check: build ## the Helm chart: lint, schemas, what it promises, and that hc runs with its arguments
 	GOBIN=$(TOOLS) go install $(HELM)
@@ -96,3 +98,13 @@ bench-doc: ## the same, written into docs/performance.md
 
 screenshot: ## docs/demo.svg, the terminal in the README, from a real run
 	scripts/screenshot.sh
+
+compose-check: ## docker-compose.yml held to its rules, without an engine
+	cd deploy/compose && go test ./...
+
+stack: ## the container stack run for real, in a Docker engine of its own: docs/containers.md; wants root
+	scripts/stack.sh
+
+sbom: ## bin/hc.cdx.json, what is in the binary (CycloneDX)
+	CGO_ENABLED=0 go build -trimpath -o bin/hc ./cmd/hc
+	go run $(CYCLONEDX) bin -json -version "$$(git describe --tags --always)" -output bin/hc.cdx.json bin/hc

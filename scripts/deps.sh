@@ -8,6 +8,8 @@ set -euo pipefail
 package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;; # the race detector is built with cgo
+    dockerd) echo docker.io ;;
+    busybox) echo busybox-static ;;
     nginx) echo nginx-light libnginx-mod-http-echo ;;
     *) echo "$1" ;;
   esac
