@@ -55,6 +55,7 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflo
 	cd bench/peers/straight && go vet ./...
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
+	! grep -n 'uses:' .github/workflows/*.yml | grep -Ev '@[0-9a-f]{40} # v[0-9.]+$$' # by commit
 	shellcheck scripts/*.sh deploy/*/*.sh .ci/run
 
 helm-check: build ## the Helm chart: lint, schemas, what it promises, and that hc runs with its arguments
