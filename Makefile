@@ -24,7 +24,8 @@ FUZZTIME ?= 100000x
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build install check test faults lint helm-check release-check release publish vuln proto proto-check fuzz bench bench-doc screenshot compose-check stack sbom
+# Each target that has a word of help is a name and no file.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*## / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,10 @@ test: ## all tests with the race detector; installs the servers they need and a 
 	@scripts/deps.sh redis-server prometheus prometheus-blackbox-exporter cc
 	go test -race ./...
 
+test-page: ## the page at / as a person uses it, in a Chromium that is installed where it is missing
+	@scripts/deps.sh chromium
+	cd internal/gateway/browsertest && go test -count=1 -timeout 5m ./...
+
 faults: ## the faults of several processes that take minutes: silence, overload, slow callers, kills in any order
 	@scripts/deps.sh redis-server cc
 	go test -race -tags faults -run 'TestFault(11|20|22|s)' -count=1 ./cmd/hc
@@ -50,6 +55,7 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflo
 	go vet -tags faults ./...
 	cd bench/peers/fasthttp && go vet ./...
 	cd deploy/compose && go vet ./...
+	cd internal/gateway/browsertest && go vet ./...
 	cd deploy/helm/verify && go vet ./...
 	cd deploy/standin && go vet ./...
 	cd bench/peers/straight && go vet ./...
@@ -97,7 +103,7 @@ bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
 
-screenshot: ## docs/demo.svg, the terminal in the README, from a real run
+screenshot: ## docs/demo.svg and docs/page.png, the terminal and the page in the README, from real runs
 	scripts/screenshot.sh
 
 compose-check: ## docker-compose.yml held to its rules, without an engine

@@ -10,6 +10,7 @@ package_of() {
     cc) echo gcc libc6-dev ;; # the race detector is built with cgo
     dockerd) echo docker.io ;;
     busybox) echo busybox-static ;;
+    chromium) echo chromium fonts-liberation ;; # without a font a page is empty boxes
     nginx) echo nginx-light libnginx-mod-http-echo ;;
     *) echo "$1" ;;
   esac

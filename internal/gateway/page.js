@@ -32,6 +32,9 @@ async function check(urls) {
     for await (const line of lines(answer.body)) {
       if (line.type === "summary") {
         whole = true;
+        const ms = line.duration_ms;
+        const took = ms < 1000 ? Math.ceil(ms) + " ms" : (ms / 1000).toFixed(1) + " s";
+        $("status").textContent = `Done in ${took}. ${shown} checked: ${sum(counts)}`;
       } else if (line.type === "result") {
         if (line.outcome in counts) counts[line.outcome]++;
         $("results").append(row(line));
@@ -86,5 +89,10 @@ function row(result) {
 }
 
 function showCounts(counts, shown, all) {
-  $("status").textContent = `${shown} of ${all}: ${counts.pass} passed, ${counts.fail} failed, ${counts.warn} warnings, ${counts.skip} skipped`;
+  $("status").textContent = `${shown} of ${all}: ${sum(counts)}`;
+}
+
+function sum(counts) {
+  const words = { pass: "passed", fail: "failed", warn: "with a warning", skip: "skipped" };
+  return Object.entries(words).filter(([outcome]) => counts[outcome] || outcome === "pass").map(([outcome, word]) => counts[outcome] + " " + word).join(", ");
 }
