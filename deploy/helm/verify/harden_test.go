@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -49,6 +50,24 @@ func isFalse(b *bool) bool { return b != nil && !*b }
 func told(c container) bool {
 	_, limited := c.Resources.Limits["memory"]
 	return limited == slices.ContainsFunc(c.Env, func(v variable) bool { return v.Name == "GOMEMLIMIT" && v.Value != "" })
+}
+
+// TestTheImageIsWhatTheChartTakesItFor: its user, and where the program is.
+func TestTheImageIsWhatTheChartTakesItFor(t *testing.T) {
+	image := read(t, "../../../Dockerfile")
+	text, failure := template(t, "-f", chart+"/ci/mtls.yaml")
+	if failure != "" {
+		t.Fatal(failure)
+	}
+	worker := one(t, objects(t, text), "Deployment", "-worker").Spec.Template.Spec
+	for _, want := range []string{
+		fmt.Sprintf("\nUSER %d:", worker.SecurityContext.RunAsUser),
+		fmt.Sprintf("\nENTRYPOINT [%q]", worker.Containers[0].ReadinessProbe.Exec.Command[0]),
+	} {
+		if !strings.Contains(image, want) {
+			t.Errorf("no %q in the Dockerfile", want)
+		}
+	}
 }
 
 // TestMemoryLimitIsNineTenths, by the units of Kubernetes.
