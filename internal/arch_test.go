@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,19 +89,76 @@ func TestArrowsPointDownAndEachLibraryHasOneRoom(t *testing.T) {
 }
 
 func TestEachLibraryIsAccountedFor(t *testing.T) {
-	doc, err := os.ReadFile("../docs/dependencies.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := read(t, "../docs/dependencies.md")
 	libraries := append(shared(), testLibraries()...)
 	for _, r := range rooms() {
 		libraries = append(libraries, r.owns...)
 	}
 	for _, l := range libraries {
-		if !isStandard(l) && !strings.Contains(string(doc), l) {
+		if !isStandard(l) && !strings.Contains(doc, l) {
 			t.Errorf("docs/dependencies.md does not say why %s, and what it was chosen over", l)
 		}
 	}
+}
+
+// TestEachDirectDependencyHasARow in docs/dependencies.md.
+func TestEachDirectDependencyHasARow(t *testing.T) {
+	mod, doc := read(t, "../go.mod"), read(t, "../docs/dependencies.md")
+	direct := 0
+	for line := range strings.Lines(mod) {
+		word := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(word) != 2 || !strings.HasPrefix(word[1], "v") { // indirect ones have a comment
+			continue
+		}
+		if direct++; !strings.Contains(doc, word[0]) {
+			t.Errorf("docs/dependencies.md does not say what %s is for", word[0])
+		}
+	}
+	if direct < 10 {
+		t.Errorf("%d direct dependencies are found in go.mod", direct)
+	}
+}
+
+// TestTheLayoutIsThatOfTheHouse: each room has its row, and the ways through the
+// house lead over files that are there.
+func TestTheLayoutIsThatOfTheHouse(t *testing.T) {
+	doc := read(t, "../docs/layout.md")
+	var rows, dirs []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(doc, -1) {
+		rows = append(rows, row[1])
+	}
+	for _, r := range rooms() {
+		dirs = append(dirs, r.dir)
+	}
+	slices.Sort(rows)
+	slices.Sort(dirs)
+	if !slices.Equal(rows, dirs) {
+		t.Errorf("docs/layout.md has the rooms %s, the house has %s", rows, dirs)
+	}
+	there := map[string]bool{}
+	for _, root := range []string{"../cmd/hc", "../internal"} {
+		err := filepath.WalkDir(root, func(name string, _ fs.DirEntry, err error) error {
+			there[path.Base(name)], there[strings.TrimPrefix(name, "../")] = true, true
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range regexp.MustCompile("`([a-z0-9_/]+\\.(?:go|proto|json))`").FindAllStringSubmatch(doc, -1) {
+		if !there[file[1]] {
+			t.Errorf("docs/layout.md leads to %s, which is not there", file[1])
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // TestTheWallsStand shows that the test above can fail, and how it says so.
