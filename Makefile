@@ -25,10 +25,10 @@ BENCH ?=
 
 .DEFAULT_GOAL := help
 # Each target that has a word of help is a name and no file.
-.PHONY: $(shell awk -F: '/^[a-z-]+:.*## / { print $$1 }' $(MAKEFILE_LIST))
+.PHONY: $(shell awk -F: '/^[a-z0-9-]+:.*## / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/hc
 	go build -o bin/hc ./cmd/hc
@@ -102,6 +102,10 @@ bench: ## hc against the programs one would use instead; fails where a promise i
 bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
+
+k6-check: build ## the k6 scripts: their types, and some requests of each on a real gateway
+	@scripts/deps.sh node npm
+	cd examples/k6 && npm ci --silent --no-audit --no-fund && npm run --silent check && npm test --silent && npm run --silent smoke
 
 screenshot: ## docs/demo.svg and docs/page.png, the terminal and the page in the README, from real runs
 	scripts/screenshot.sh

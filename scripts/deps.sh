@@ -9,6 +9,7 @@ package_of() {
   case $1 in
     cc) echo gcc libc6-dev ;; # the race detector is built with cgo
     dockerd) echo docker.io ;;
+    node) echo nodejs ;;
     busybox) echo busybox-static ;;
     chromium) echo chromium fonts-liberation ;; # without a font a page is empty boxes
     nginx) echo nginx-light libnginx-mod-http-echo ;;
