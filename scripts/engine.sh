@@ -22,7 +22,8 @@ outside() {
   flock -n 9 || fail "another run uses $1: wait for its end"
   trap forget EXIT
   trap 'kill -KILL "$inside"; exit 1' INT TERM
-  unshare --net --pid --mount --mount-proc --fork --kill-child "$0" --inside "$@" 9>&- &
+  setpriv --pdeathsig KILL \
+    unshare --net --pid --mount --mount-proc --fork --kill-child "$0" --inside "$@" 9>&- &
   inside=$!
   wait "$inside"
 }
