@@ -99,6 +99,14 @@ bench: ## hc against the programs one would use instead; fails where a promise i
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench $(BENCH)
 
+bench-service: ## hc as a service against bare handlers, the straightforward service and blackbox_exporter; fails where a promise is missed
+	@scripts/deps.sh nginx redis-server wrk prometheus-blackbox-exporter
+	go run ./bench -service $(BENCH)
+
+bench-service-doc: ## the same, written into docs/performance.md
+	@scripts/deps.sh nginx redis-server wrk prometheus-blackbox-exporter
+	go run ./bench -service -doc docs/performance.md
+
 bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -140,19 +142,19 @@ func TestSummaryIsTheLastLine(t *testing.T) {
 
 func TestSpliceReplacesOnlyItsPart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "doc.md")
-	write(t, file, "# Title\n"+begin+"old\n"+end+"after\n")
-	if err := splice(file, "new\n"); err != nil {
+	write(t, file, "# Title\n"+begin("make bench")+"old\n"+end+"after\n")
+	if err := splice(file, begin("make bench"), "new\n"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "# Title\n" + begin + "new\n" + end + "after\n"; string(got) != want {
+	if want := "# Title\n" + begin("make bench") + "new\n" + end + "after\n"; string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	write(t, file, "# Title\n")
-	if err := splice(file, "new\n"); err == nil {
+	if err := splice(file, begin("make bench"), "new\n"); err == nil {
 		t.Error("a document without the marks was written to")
 	}
 }
@@ -183,9 +185,65 @@ func TestChildIsMeasured(t *testing.T) {
 	}
 }
 
+func TestWrksFiguresAreRead(t *testing.T) {
+	const good = `{"us":2000000,"requests":100,"status":1,"socket":2,"p50":1500,"p99":9000}`
+	want := shot{took: 2 * time.Second, requests: 99, failed: 3, p50: 1500 * time.Microsecond, p99: 9 * time.Millisecond}
+	got, err := readShot([]byte("Running 2s test\n" + good + "\nRequests/sec: 50\n"))
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+	for name, out := range map[string]string{"no figures": "unable to connect", "cut off": good[:20]} {
+		if got, err := readShot([]byte(out)); err == nil {
+			t.Errorf("%s: read as %+v", name, got)
+		}
+	}
+}
+
+func TestOneRequestThatFailsIsOneTooMany(t *testing.T) {
+	good, bad := shot{requests: 100}, shot{requests: 99, failed: 1}
+	if v := unfailing([][]shot{{good, good}, {good}}); !v.ok {
+		t.Errorf("300 answers of 300: %+v", v)
+	}
+	if v := unfailing([][]shot{{good, good}, {bad}}); v.ok {
+		t.Errorf("299 answers of 300: %+v", v)
+	}
+	if v := unfailing(nil); v.ok {
+		t.Errorf("no answer at all: %+v", v)
+	}
+}
+
+func TestASupplyRepeatsNoURL(t *testing.T) {
+	s, seen := &supply{}, map[string]bool{}
+	for range 3 {
+		for _, url := range s.take(8080, 1000) {
+			if seen[url] {
+				t.Fatalf("%s is there twice", url)
+			}
+			seen[url] = true
+		}
+	}
+}
+
+func TestADaemonServesUntilItIsStopped(t *testing.T) {
+	l := &lab{dir: t.TempDir()}
+	r := &rack{lab: l}
+	d, err := r.start(t.Context(), "redis-server", "--bind", "127.0.0.1", "--port", "PORT", "--save", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.cpu(); err != nil {
+		t.Error(err)
+	}
+	r.stop()
+	if conn, err := net.Dial("tcp", d.addr); err == nil {
+		conn.Close()
+		t.Error("it still serves")
+	}
+}
+
 func TestEveryScenarioIsNamedOnce(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range scenarios() {
+	for _, s := range slices.Concat(scenarios(), serviceScenarios()) {
 		if seen[s.name] || s.name == "" || s.claim == "" || s.run == nil {
 			t.Errorf("scenario %q is there twice or incomplete", s.name)
 		}

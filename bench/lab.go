@@ -18,6 +18,7 @@ type lab struct {
 	short  bool   // smaller lists
 	slack  float64
 	target *nginx
+	fresh  *supply // of URLs that nobody has asked for
 }
 
 // openLab builds the programs and starts the target. It runs in the root of the
@@ -27,7 +28,7 @@ func openLab(ctx context.Context, l lab) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.dir = dir
+	l.dir, l.fresh = dir, &supply{}
 	l.target, err = startNginx(ctx, dir)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -44,8 +45,9 @@ func (l *lab) close() error {
 
 func (l *lab) build(ctx context.Context) error {
 	for _, args := range [][]string{
-		{"build", "-o", l.dir + "/", "./cmd/hc", "./bench/peers/minimal", "./bench/peers/raw"},
+		{"build", "-o", l.dir + "/", "./cmd/hc", "./bench/peers/minimal", "./bench/peers/raw", "./bench/peers/bare"},
 		{"-C", "bench/peers/fasthttp", "build", "-o", l.dir + "/", "."},
+		{"-C", "bench/peers/straight", "build", "-o", l.dir + "/", "."},
 	} {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr

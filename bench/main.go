@@ -34,8 +34,9 @@ func main() {
 type settings struct {
 	lab
 
-	only *regexp.Regexp
-	doc  string
+	only    *regexp.Regexp
+	doc     string
+	service bool
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -47,6 +48,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.short, "short", false, "smaller lists")
 	flags.Float64Var(&s.slack, "slack", 0, "loosen each ratio by this `share`; 0.25 makes 1.00 0.75")
 	flags.StringVar(&only, "run", "", "only the scenarios whose name matches this `regexp`")
+	flags.BoolVar(&s.service, "service", false, "what the service promises, in place of the command")
 	flags.StringVar(&s.doc, "doc", "", "also write the results into this markdown `file`")
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -94,7 +96,11 @@ func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed i
 	fmt.Fprintln(stdout, machine)
 	var doc strings.Builder
 	doc.WriteString(machine + "\n\n")
-	for _, sc := range scenarios() {
+	all, who := scenarios(), "make bench"
+	if s.service {
+		all, who = serviceScenarios(), "make bench-service"
+	}
+	for _, sc := range all {
 		if !s.only.MatchString(sc.name) {
 			continue
 		}
@@ -114,5 +120,5 @@ func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed i
 	if s.doc == "" {
 		return missed, nil
 	}
-	return missed, splice(s.doc, strings.TrimSpace(doc.String())+"\n")
+	return missed, splice(s.doc, begin(who), strings.TrimSpace(doc.String())+"\n")
 }

@@ -25,6 +25,10 @@ func show(w io.Writer, s scenario, f findings, took time.Duration) {
 		fmt.Fprintf(t, "  -\t%s\t%.0f URLs/s\t%.0f µs CPU/URL\t%s MiB\t%s passed\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
 	}
 	t.Flush()
+	for _, ld := range f.loads {
+		fmt.Fprintf(t, "  -\t%s\t%.0f requests/s\thc %.2f×\tp50 %s\tp99 %s\t%.0f µs CPU/request\n", ld.name, ld.rate, ld.ratio, ms(ld.p50), ms(ld.p99), micros(ld.cpu))
+	}
+	t.Flush()
 }
 
 // markdown is the same as two tables for the documentation.
@@ -44,9 +48,17 @@ func markdown(s scenario, f findings) string {
 	for _, st := range f.standings {
 		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %s | %s |\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
 	}
+	if len(f.loads) > 0 {
+		b.WriteString("\n| service | requests/s | hc against it | p50 | p99 | CPU µs/request |\n|---|---:|---:|---:|---:|---:|\n")
+	}
+	for _, ld := range f.loads {
+		fmt.Fprintf(&b, "| %s | %.0f | %.2f× | %s | %s | %.0f |\n", ld.name, ld.rate, ld.ratio, ms(ld.p50), ms(ld.p99), micros(ld.cpu))
+	}
 	b.WriteByte('\n')
 	return b.String()
 }
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
 func mebi(bytes float64) string {
 	if bytes == 0 {
@@ -57,14 +69,14 @@ func mebi(bytes float64) string {
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// The generated part of a document stands between these lines.
-const (
-	begin = "<!-- make bench writes from here -->\n"
-	end   = "<!-- to here -->\n"
-)
+// A generated part of a document stands between the line that says who writes it
+// and the next end.
+const end = "<!-- to here -->\n"
+
+func begin(who string) string { return "<!-- " + who + " writes from here -->\n" }
 
 // splice puts text between the marks of a document and leaves the rest.
-func splice(file, text string) error {
+func splice(file, begin, text string) error {
 	doc, err := os.ReadFile(file)
 	if err != nil {
 		return err

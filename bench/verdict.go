@@ -10,6 +10,7 @@ import (
 type findings struct {
 	verdicts  []verdict
 	standings []standing
+	loads     []load
 }
 
 // A verdict says whether one promise was kept.

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// batchURLs is the largest batch a gateway takes by default. So many are kept
+	// in flight that a worker always has more targets than places.
+	batchURLs   = 1000
+	batchesOpen = 3
+)
+
+func coldThrough(ctx context.Context, l *lab) (findings, error) {
+	r := &rack{lab: l}
+	defer r.stop()
+	const c = 128
+	worker, err := l.slowWorker(ctx, r, c)
+	if err != nil {
+		return findings{}, err
+	}
+	gateway, err := l.inFront(ctx, r, worker)
+	if err != nil {
+		return findings{}, err
+	}
+	var rates []float64
+	for range l.rounds {
+		perSecond, err := l.coldRate(ctx, gateway)
+		if err != nil {
+			return findings{}, err
+		}
+		rates = append(rates, perSecond)
+	}
+	ideal := c / slowness.Seconds()
+	v := atLeast("", 0.95*ideal).judge(rates, l.slack)
+	v.bar += fmt.Sprintf(", of %.0f at %d places", ideal, c)
+	return findings{verdicts: []verdict{v}}, nil
+}
+
+// secondWorker asks two gateways in turn: one has a worker, the other that one
+// and another.
+func secondWorker(ctx context.Context, l *lab) (findings, error) {
+	r := &rack{lab: l}
+	defer r.stop()
+	const c = 64
+	first, err := l.slowWorker(ctx, r, c)
+	if err != nil {
+		return findings{}, err
+	}
+	second, err := l.slowWorker(ctx, r, c)
+	if err != nil {
+		return findings{}, err
+	}
+	alone, err := l.inFront(ctx, r, first)
+	if err != nil {
+		return findings{}, err
+	}
+	both, err := l.inFront(ctx, r, first, second)
+	if err != nil {
+		return findings{}, err
+	}
+	var ratios []float64
+	for range l.rounds {
+		one, err := l.coldRate(ctx, alone)
+		if err != nil {
+			return findings{}, err
+		}
+		two, err := l.coldRate(ctx, both)
+		if err != nil {
+			return findings{}, err
+		}
+		ratios = append(ratios, two/one)
+	}
+	return findings{verdicts: []verdict{atLeast("one worker", 1.8).judge(ratios, l.slack)}}, nil
+}
+
+func (l *lab) slowWorker(ctx context.Context, r *rack, c int) (*daemon, error) {
+	return r.start(ctx, "hc", loopback("serve", "worker", "--listen", "ADDR", "-c", fmt.Sprint(c))...)
+}
+
+// inFront is a gateway of workers, once it has reached one.
+func (l *lab) inFront(ctx context.Context, r *rack, workers ...*daemon) (*daemon, error) {
+	args := loopback("serve", "gateway", "--listen", "ADDR")
+	for _, w := range workers {
+		args = append(args, "--workers", w.addr)
+	}
+	gateway, err := r.start(ctx, "hc", args...)
+	if err != nil {
+		return nil, err
+	}
+	return gateway, until(ctx, func() error {
+		text, code, err := fetch(ctx, "http://"+gateway.addr+"/readyz")
+		if err == nil && code != http.StatusOK {
+			err = fmt.Errorf("not ready: %s", text)
+		}
+		return err
+	})
+}
+
+// coldRate is how many results a second a gateway streams, while batches of URLs
+// that nobody has asked for are kept in flight. It counts from when the places
+// have filled until before they empty. Each result must be a pass, and new.
+func (l *lab) coldRate(ctx context.Context, gateway *daemon) (perSecond float64, err error) {
+	const settle = time.Second
+	long := 5 * time.Second
+	if l.short {
+		long = 2 * time.Second
+	}
+	var counted atomic.Int64
+	var counting atomic.Bool
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
+	for range batchesOpen {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				if err := l.stream(ctx, gateway, func() {
+					if counting.Load() {
+						counted.Add(1)
+					}
+				}); err != nil && ctx.Err() == nil {
+					stop()
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	wait(ctx, settle)
+	start := time.Now()
+	counting.Store(true)
+	wait(ctx, long)
+	counting.Store(false)
+	perSecond = float64(counted.Load()) / time.Since(start).Seconds()
+	stop()
+	return perSecond, g.Wait()
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// stream posts a batch of new URLs and calls each for every result.
+func (l *lab) stream(ctx context.Context, gateway *daemon, each func()) error {
+	body, err := json.Marshal(map[string]any{"urls": l.fresh.take(l.target.slow, batchURLs)})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+gateway.addr+"/check", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/x-ndjson")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	n, lines := 0, bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		switch line := lines.Bytes(); {
+		case bytes.Contains(line, []byte(`"type":"summary"`)):
+		case bytes.Contains(line, []byte(`"outcome":"pass"`)) && !bytes.Contains(line, []byte(`"cached":true`)):
+			n++
+			each()
+		default:
+			return fmt.Errorf("no new pass: %s", line)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return err
+	}
+	if n != batchURLs {
+		return fmt.Errorf("%d results for %d URLs: %s", n, batchURLs, resp.Status)
+	}
+	return nil
+}
+
+// supply gives out URLs, each of the next host, so that none is there twice.
+type supply struct {
+	mu   sync.Mutex
+	next int
+}
+
+func (s *supply) take(port, n int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	urls := make([]string, n)
+	for i := range urls {
+		urls[i] = fmt.Sprintf("http://%s:%d/", host(s.next), port)
+		s.next++
+	}
+	return urls
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// serviceScenarios are what the service promises, in the order they are
+// measured. All of it runs as a user would start it: its defaults, a log of each
+// request, one process for each part.
+func serviceScenarios() []scenario {
+	return []scenario{
+		{"hot-1", "one URL per request, from the gateway's memory: 0.75 of a bare net/http handler that answers the same bytes, p99 within twice its", hot1},
+		{"hot-100", "100 URLs per request, from the gateway's memory: 0.8 of a handler that decodes the request and encodes the same answer with encoding/json", hot100},
+		{"stack-1", "one URL per request through gateway, gRPC, worker and Redis, all hits: 1.2 times the straightforward service", stack1},
+		{"stack-100", "100 URLs per request through gateway, gRPC, worker and Redis, all hits: 6 times the straightforward service", stack100},
+		{"cold", "targets that take 50 ms through gateway and worker, none known: 95 % of concurrency / latency", coldThrough},
+		{"second-worker", "a second worker where targets are slow: 1.8 times the throughput", secondWorker},
+		{"probe", "/probe: 1.5 times the probes of blackbox_exporter on the same targets", probes},
+	}
+}
+
+// urlsOf gives a body of n URLs, each of a host of its own that answers at once.
+func (l *lab) urlsOf(n int) ([]byte, error) {
+	urls := make([]string, n)
+	for i := range urls {
+		urls[i] = over("http", l.target.fast, n)(i)
+	}
+	return json.Marshal(map[string]any{"urls": urls})
+}
+
+// loopback opens what the guard of a gateway and a worker keeps shut.
+func loopback(args ...string) []string {
+	return append(args, "--allow-cidr", "127.0.0.0/8")
+}
+
+// The bare handlers.
+const (
+	constant = "net/http, fixed bytes"
+	encoding = "net/http, encoding/json"
+)
+
+func hot1(ctx context.Context, l *lab) (findings, error) {
+	return l.hot(ctx, 1,
+		bar{what: requests, against: constant, bound: 0.75},
+		bar{what: p99, against: constant, bound: 2, atMost: true})
+}
+
+func hot100(ctx context.Context, l *lab) (findings, error) {
+	return l.hot(ctx, 100, bar{what: requests, against: encoding, bound: 0.8})
+}
+
+// hot asks one gateway, which has its engine and its memory in it, and two bare
+// handlers that give the same answer.
+func (l *lab) hot(ctx context.Context, n int, bars ...bar) (findings, error) {
+	r := &rack{lab: l}
+	defer r.stop()
+	body, err := l.urlsOf(n)
+	if err != nil {
+		return findings{}, err
+	}
+	gateway, err := r.start(ctx, "hc", loopback("serve", "gateway", "--listen", "ADDR", "--cache-ttl", "pass=1h")...)
+	if err != nil {
+		return findings{}, err
+	}
+	hc := checking("hc", gateway, body, n)
+	answer, err := settled(ctx, hc.url, body, hc.proof)
+	if err != nil {
+		return findings{}, err
+	}
+	file, err := l.write(fmt.Sprintf("answer-%d.json", n), answer.text)
+	if err != nil {
+		return findings{}, err
+	}
+	services := []service{hc}
+	for _, peer := range []struct {
+		name string
+		args []string
+	}{{constant, nil}, {encoding, []string{"-encode"}}} {
+		args := append([]string{"-listen", "ADDR", "-answer", file}, peer.args...)
+		for _, h := range []string{"Content-Type", "X-Request-Id"} {
+			args = append(args, "-header", h+": "+answer.header.Get(h))
+		}
+		bare, err := r.start(ctx, "bare", args...)
+		if err != nil {
+			return findings{}, err
+		}
+		services = append(services, checking(peer.name, bare, body, n))
+	}
+	script, err := l.posting(body)
+	if err != nil {
+		return findings{}, err
+	}
+	return contest{script: script, services: services, bars: bars}.run(ctx, l)
+}
+
+func stack1(ctx context.Context, l *lab) (findings, error) { return l.stack(ctx, 1, 1.2) }
+
+func stack100(ctx context.Context, l *lab) (findings, error) { return l.stack(ctx, 100, 6) }
+
+// stack asks a gateway that keeps nothing, so that each request goes all the way
+// to Redis, and the straightforward service over the same Redis.
+func (l *lab) stack(ctx context.Context, n int, bound float64) (findings, error) {
+	r := &rack{lab: l}
+	defer r.stop()
+	body, err := l.urlsOf(n)
+	if err != nil {
+		return findings{}, err
+	}
+	redis, err := startRedis(ctx, l.dir)
+	if err != nil {
+		return findings{}, err
+	}
+	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
+	hc, err := l.three(ctx, r, redis)
+	if err != nil {
+		return findings{}, err
+	}
+	plain, err := l.straight(ctx, r, redis)
+	if err != nil {
+		return findings{}, err
+	}
+	services := []service{checking("hc", hc[0], body, n), checkingStraight(plain[0], body, n)}
+	services[0].daemons, services[1].daemons = hc, plain
+	for _, s := range services {
+		if _, err := settled(ctx, s.url, body, s.proof); err != nil {
+			return findings{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	script, err := l.posting(body)
+	if err != nil {
+		return findings{}, err
+	}
+	return contest{
+		script: script, services: services,
+		bars: []bar{{what: requests, against: services[1].name, bound: bound}},
+	}.run(ctx, l)
+}
+
+// three are a gateway without a memory and a worker, over redis.
+func (l *lab) three(ctx context.Context, r *rack, redis *redisServer) ([]*daemon, error) {
+	worker, err := r.start(ctx, "hc", loopback("serve", "worker", "--listen", "ADDR", "--cache", redis.url(), "--cache-ttl", "pass=1h")...)
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := r.start(ctx, "hc", loopback("serve", "gateway", "--listen", "ADDR", "--cache", "off", "--workers", worker.addr)...)
+	return []*daemon{gateway, worker}, err
+}
+
+func (l *lab) straight(ctx context.Context, r *rack, redis *redisServer) ([]*daemon, error) {
+	worker, err := r.start(ctx, "straight", "worker", "-listen", "ADDR", "-redis", redis.addr, "-ttl", "1h")
+	if err != nil {
+		return nil, err
+	}
+	gateway, err := r.start(ctx, "straight", "gateway", "-listen", "ADDR", "-worker", worker.addr)
+	return []*daemon{gateway, worker}, err
+}
+
+// checking is a service that answers POST /check as hc's gateway does.
+func checking(name string, d *daemon, body []byte, n int) service {
+	s := service{name: name, url: "http://" + d.addr + "/check", daemons: []*daemon{d}}
+	s.proof = func(ctx context.Context) error { return allHeld(ctx, s.url, body, `"outcome":"pass"`, n) }
+	return s
+}
+
+func checkingStraight(d *daemon, body []byte, n int) service {
+	s := service{name: "straightforward", url: "http://" + d.addr + "/check", daemons: []*daemon{d}}
+	s.proof = func(ctx context.Context) error { return allHeld(ctx, s.url, body, `"up":true`, n) }
+	return s
+}
+
+// allHeld fails unless the answer has n passes, all from a cache.
+func allHeld(ctx context.Context, url string, body []byte, pass string, n int) error {
+	a, err := post(ctx, url, body)
+	if err != nil {
+		return err
+	}
+	passes, held := bytes.Count(a.text, []byte(pass)), bytes.Count(a.text, []byte(`"cached":true`))
+	if passes != n || held != n {
+		return fmt.Errorf("%d of %d pass and %d are from the cache: %.500s", passes, n, held, a.text)
+	}
+	return nil
+}
+
+// settled asks until proof is content, and then for the answer.
+func settled(ctx context.Context, url string, body []byte, proof func(context.Context) error) (posted, error) {
+	if err := until(ctx, func() error { return proof(ctx) }); err != nil {
+		return posted{}, err
+	}
+	return post(ctx, url, body)
+}
+
+// posted is the answer to a POST.
+type posted struct {
+	header http.Header
+	text   []byte
+}
+
+func post(ctx context.Context, url string, body []byte) (posted, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return posted{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return posted{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %.200s", resp.Status, text)
+	}
+	return posted{resp.Header, text}, err
+}
+
+// probes asks for one probe per request, of a thousand hosts in turn.
+func probes(ctx context.Context, l *lab) (findings, error) {
+	r := &rack{lab: l}
+	defer r.stop()
+	const modules = "modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n"
+	file, err := l.write("blackbox.yml", []byte(modules))
+	if err != nil {
+		return findings{}, err
+	}
+	const hosts = 1000
+	paths := make([]string, hosts)
+	for i := range paths {
+		paths[i] = "/probe?module=http_2xx&target=" + host(i) + ":" + strconv.Itoa(l.target.fast)
+	}
+	gateway, err := r.start(ctx, "hc", loopback("serve", "gateway", "--listen", "ADDR", "--probe-config", file)...)
+	if err != nil {
+		return findings{}, err
+	}
+	exporter, err := r.start(ctx, "prometheus-blackbox-exporter", "--web.listen-address", "ADDR", "--config.file", file)
+	if err != nil {
+		return findings{}, err
+	}
+	script, err := l.asking(paths)
+	if err != nil {
+		return findings{}, err
+	}
+	const blackbox = "blackbox_exporter"
+	return contest{
+		script:   script,
+		services: []service{probing("hc", gateway, paths[0]), probing(blackbox, exporter, paths[0])},
+		bars: []bar{
+			{what: requests, against: blackbox, bound: 1.5},
+			{what: perCPU, against: blackbox, bound: 2},
+		},
+	}.run(ctx, l)
+}
+
+func probing(name string, d *daemon, path string) service {
+	s := service{name: name, url: "http://" + d.addr + "/probe", daemons: []*daemon{d}}
+	s.proof = func(ctx context.Context) error {
+		text, code, err := fetch(ctx, "http://"+d.addr+path)
+		if err == nil && (code != http.StatusOK || !bytes.Contains([]byte(text), []byte("\nprobe_success 1\n"))) {
+			err = fmt.Errorf("a probe gave %d: %s", code, text)
+		}
+		return err
+	}
+	return s
+}
