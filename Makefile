@@ -39,7 +39,7 @@ install: ## hc into go's bin directory
 check: lint test ## what must pass before a commit: lint, walls, tests with the race detector
 
 test: ## all tests with the race detector; installs the servers they need and a C compiler where missing
-	@scripts/deps.sh redis-server prometheus prometheus-blackbox-exporter cc
+	@scripts/deps.sh redis-server prometheus prometheus-blackbox-exporter cc $(if $(filter Linux,$(shell uname)),ip)
 	go test -race ./...
 
 test-page: ## the page at / as a person uses it, in a Chromium that is installed where it is missing

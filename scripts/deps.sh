@@ -11,6 +11,7 @@ package_of() {
     dockerd) echo docker.io ;;
     node) echo nodejs ;;
     busybox) echo busybox-static ;;
+    ip) echo iproute2 ;;
     chromium) echo chromium fonts-liberation ;; # without a font a page is empty boxes
     nginx) echo nginx-light libnginx-mod-http-echo ;;
     *) echo "$1" ;;

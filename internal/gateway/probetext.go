@@ -148,7 +148,7 @@ func (e *exposition) family(name, help string) {
 // sample writes a value; labels are names and values by turns.
 func (e *exposition) sample(name string, value float64, labels ...string) {
 	e.text = append(e.text, name...)
-	for i := 0; i < len(labels); i += 2 {
+	for i := 0; i+1 < len(labels); i += 2 {
 		open := byte(',')
 		if i == 0 {
 			open = '{'
