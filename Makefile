@@ -119,7 +119,7 @@ screenshot: ## docs/demo.svg and docs/page.png, the terminal and the page in the
 	scripts/screenshot.sh
 
 compose-check: ## docker-compose.yml held to its rules, without an engine
-	cd deploy/compose && go test ./...
+	cd deploy/compose && go test -count=1 ./...
 
 stack: ## the container stack run for real, in a Docker engine of its own: docs/containers.md; wants root
 	scripts/stack.sh
