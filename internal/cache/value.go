@@ -72,6 +72,7 @@ var (
 const (
 	flagReused = 1 << iota
 	flagTLS
+	flagLate
 )
 
 // appendValue appends h's value to b, or nothing and false where it would be
@@ -104,6 +105,9 @@ func appendValue(b []byte, h *held) ([]byte, bool) {
 	}
 	if r.TLS != nil {
 		flags |= flagTLS
+	}
+	if r.Late {
+		flags |= flagLate
 	}
 	b = append(b, flags)
 	if r.TLS != nil {
@@ -168,6 +172,7 @@ func (d *decoder) value(s string, h *held) bool {
 	}
 	flags := d.byte()
 	r.Timing.Reused = flags&flagReused != 0
+	r.Late = flags&flagLate != 0
 	if flags&flagTLS != 0 {
 		r.TLS = &check.TLS{Version: d.string(), Issuer: d.string(), NotAfter: time.Unix(d.int(), 0).UTC()}
 	}

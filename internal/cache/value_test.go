@@ -32,6 +32,7 @@ func full() check.Result {
 		Timing:        check.Timing{Queue: 1, Resolve: 2, Connect: 3, TLS: 4, Processing: 5 * time.Second, Transfer: 6, Reused: true},
 		TLS:           &check.TLS{Version: "1.3", Issuer: "CN=R3", NotAfter: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)},
 		Worker:        "worker-1",
+		Late:          true,
 	}
 }
 

@@ -120,6 +120,12 @@ type Result struct {
 	TLS           *TLS   // of the last answer; nil for plain HTTP
 	Worker        string // who checked, in the service
 
+	// Late says that the check was late because of us, not of its target: it
+	// waited long for a slot in the pool, or its time ran out and we saw that more
+	// than half a second afterwards, since this process did not run. Its times,
+	// and a [Timeout] most of all, may then tell of us.
+	Late bool
+
 	// Temporary says that asking again may help: a refused or reset connection, a
 	// temporary DNS failure, a timeout, 408, 429, 502, 503 or 504. It steers
 	// [Retry] and is not part of the JSON form.

@@ -61,6 +61,9 @@ func (r Result) appendJSON(b []byte, input, url string) []byte {
 		b = append(appendKey(b, "checked_at"), '"')
 		b = append(r.CheckedAt.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00"), '"')
 	}
+	if r.Late {
+		b = append(appendKey(b, "late"), "true"...)
+	}
 	b = appendTiming(b, r.Timing)
 	b = appendTLS(b, r.TLS, r.CheckedAt)
 	b = appendText(b, "worker", r.Worker)

@@ -29,7 +29,7 @@ func fullResult() Result {
 		Error:      `HEAD https://me:s3cret@example.com/: took 1s, "want" <300ms`,
 		StatusCode: 200, Attempts: 2, Protocol: "HTTP/2.0", RemoteIP: netip.MustParseAddr("2606:4700::1111"), ContentLength: -1,
 		Redirects: []Hop{{"https://me:s3cret@example.com/?token=s3cret", 301}, {"https://example.com/a", 302}},
-		Cached:    true, CacheAge: 1500 * time.Millisecond, CheckedAt: at,
+		Cached:    true, CacheAge: 1500 * time.Millisecond, CheckedAt: at, Late: true,
 		Timing: Timing{
 			Queue: 1500 * time.Microsecond, Resolve: 250 * time.Microsecond, Connect: 10 * time.Millisecond, TLS: 20 * time.Millisecond,
 			Processing: 1234567 * time.Microsecond, Transfer: time.Microsecond, Reused: true,
@@ -52,7 +52,7 @@ func TestResultLine(t *testing.T) {
 			`"outcome":"warn","reason":"latency","error":"HEAD https://***@example.com/: took 1s, \"want\" <300ms",` +
 			`"status_code":200,"attempts":2,"protocol":"HTTP/2.0","remote_ip":"2606:4700::1111","content_length":-1,` +
 			`"redirects":[{"url":"https://***@example.com/?token=***","status_code":301},{"url":"https://example.com/a","status_code":302}],` +
-			`"cached":true,"cache_age_ms":1500,"checked_at":"2026-11-24T08:05:06.789Z",` +
+			`"cached":true,"cache_age_ms":1500,"checked_at":"2026-11-24T08:05:06.789Z","late":true,` +
 			`"timing_ms":{"queue":1.5,"resolve":0.25,"connect":10,"tls":20,"processing":1234.567,"transfer":0.001,"total":1266.318,"reused":true},` +
 			`"tls":{"version":"1.3","issuer":"CN=R11,O=Let's Encrypt","not_after":"2026-12-24T08:05:06Z","days_left":29},` +
 			`"worker":"worker-1"}`},

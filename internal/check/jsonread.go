@@ -33,7 +33,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 		FinalURL: w.FinalURL, Outcome: w.Outcome, Reason: w.Reason, Error: w.Error,
 		StatusCode: w.StatusCode, Attempts: w.Attempts, Protocol: w.Protocol, RemoteIP: w.RemoteIP,
 		ContentLength: w.ContentLength, Redirects: hops(w.Redirects),
-		Cached: w.Cached, CacheAge: w.CacheAge.duration(), CheckedAt: w.CheckedAt,
+		Cached: w.Cached, CacheAge: w.CacheAge.duration(), CheckedAt: w.CheckedAt, Late: w.Late,
 		Timing: Timing{
 			Queue: w.Timing.Queue.duration(), Resolve: w.Timing.Resolve.duration(), Connect: w.Timing.Connect.duration(),
 			TLS: w.Timing.TLS.duration(), Processing: w.Timing.Processing.duration(), Transfer: w.Timing.Transfer.duration(),
@@ -74,6 +74,7 @@ type wireResult struct {
 	Cached        bool       `json:"cached"`
 	CacheAge      millis     `json:"cache_age_ms"`
 	CheckedAt     time.Time  `json:"checked_at"`
+	Late          bool       `json:"late"`
 	Timing        struct {
 		Queue      millis `json:"queue"`
 		Resolve    millis `json:"resolve"`

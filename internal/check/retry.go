@@ -19,6 +19,12 @@ type RetryConfig struct {
 // made whole runs wait for one host (lychee #2027).
 const maxRetryAfter = time.Minute
 
+// lateness is how far beyond its end a check may be over without being
+// [Result.Late]: more than a collection of garbage, a busy scheduler or a cgroup
+// out of its share for a few periods make of it, less than anyone gives a target
+// to answer.
+const lateness = 500 * time.Millisecond
+
 // Retry asks again where next's Result is Temporary, after a wait with full
 // jitter: uniform in [0, Wait·2ⁿ) (AWS Architecture Blog, "Exponential Backoff
 // And Jitter"). A Retry-After is honoured where it fits into the timeout and is
@@ -26,7 +32,8 @@ const maxRetryAfter = time.Minute
 // lends its place in the pool ([Wait]).
 //
 // The Result is the last attempt's, with the attempts counted and the phases
-// summed; waits are in Timing.Queue.
+// summed; waits are in Timing.Queue. It is Late where it comes more than
+// half a second after the timeout.
 func Retry(next Checker, cfg RetryConfig) Checker {
 	if cfg.Wait == 0 {
 		cfg.Wait = 500 * time.Millisecond
@@ -48,6 +55,17 @@ func (r retry) Check(parent context.Context, t Target) Result {
 	}
 	ctx, cancel := context.WithTimeout(parent, t.Timeout)
 	defer cancel()
+	res := r.ask(ctx, parent, t)
+	if ctx.Err() != nil {
+		deadline, _ := ctx.Deadline()
+		res.Late = time.Since(deadline) > lateness
+	}
+	return res
+}
+
+// ask makes the attempts, all of them within ctx, for a caller who waits while
+// parent lasts.
+func (r retry) ask(ctx, parent context.Context, t Target) Result {
 	res := r.next.Check(ctx, t)
 	for n := 0; n < r.cfg.Max && res.Temporary; n++ {
 		wait, ok := r.pause(n, res.RetryAfter)

@@ -147,3 +147,28 @@ func TestWaitWithoutAPoolOnlyWaits(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckThatOverrunsItsTimeIsLate(t *testing.T) {
+	for name, row := range map[string]struct {
+		took time.Duration
+		late bool
+	}{
+		"in time":                    {time.Second, false},
+		"timed out":                  {10 * time.Second, false},
+		"timed out, seen soon":       {10*time.Second + lateness, false},
+		"timed out, seen much later": {10*time.Second + lateness + time.Millisecond, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stopped := CheckerFunc(func(_ context.Context, t Target) Result { // as a process is that gets no time to run
+					time.Sleep(row.took)
+					return Failed(t, Timeout, "")
+				})
+				r := Retry(stopped, RetryConfig{Timeout: 10 * time.Second}).Check(t.Context(), Target{})
+				if r.Late != row.late {
+					t.Errorf("late: %v", r.Late)
+				}
+			})
+		})
+	}
+}

@@ -23,6 +23,10 @@ type Config struct {
 	Rate        float64 // attempts begun a second, with a burst of 1; 0 is no limit
 	HostRate    float64 // the same for each host
 	Window      int     // targets of a Run read and not answered, or answered and not read; 0 is 4·Concurrency+4096
+
+	// A target that waits for longer than Late while no slot is free is answered
+	// as [check.Result.Late]; 0 is never.
+	Late time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -57,6 +61,7 @@ type Pool struct {
 	callers    map[string]*caller // by name, while one of their Runs lives
 	pace       pace
 	inFlight   int        // slots taken
+	full       full       // runs while they all are
 	queued     int        // tickets in lanes
 	goroutines int        // workers, and a ring to come
 	quiet      *sync.Cond // there are none any more

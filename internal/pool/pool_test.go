@@ -473,3 +473,33 @@ func live() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+func TestWaitForASlotMakesLateAndTheHostsTurnDoesNot(t *testing.T) {
+	for name, row := range map[string]struct {
+		cfg  Config
+		list []check.Target // six, of which one after the other begins
+		late int
+	}{
+		"no slot":             {Config{Concurrency: 1, Late: 2500 * time.Millisecond}, list(2, "a", "b", "c"), 3},
+		"no slot, no bound":   {Config{Concurrency: 1}, list(2, "a", "b", "c"), 0},
+		"the host's turn":     {Config{Concurrency: 2, PerHost: 1, Late: 2500 * time.Millisecond}, list(6, "a"), 0},
+		"not as long as that": {Config{Concurrency: 1, Late: 5 * time.Second}, list(2, "a", "b", "c"), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin, late := time.Now(), 0
+				for _, r := range collect(t, New(newGauge(time.Second), row.cfg), row.list) {
+					if r.Late {
+						late++
+					}
+				}
+				if took := time.Since(begin); took != 6*time.Second {
+					t.Errorf("took %s, want one after the other", took)
+				}
+				if late != row.late {
+					t.Errorf("%d are late, want %d", late, row.late)
+				}
+			})
+		})
+	}
+}

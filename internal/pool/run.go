@@ -128,7 +128,7 @@ func (p *Pool) add(r *run, t check.Target) bool {
 	if r.dropped {
 		return false
 	}
-	k := &ticket{run: r, host: p.host(name), target: t, since: now}
+	k := &ticket{run: r, host: p.host(name), target: t, since: now, full: p.full.at(now)}
 	r.open++
 	if p.refuses(k.host, r, now) {
 		p.refuse(k, now)

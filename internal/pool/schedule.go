@@ -98,6 +98,7 @@ func (p *Pool) work(k *ticket) {
 // the same worker goes on with.
 func (p *Pool) finish(k *ticket, res check.Result) *ticket {
 	res.Timing.Queue += k.waited
+	res.Late = res.Late || k.late
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,6 +144,7 @@ func (p *Pool) next(now time.Time) *ticket {
 			k.rouse(busy, nil)
 		default:
 			k.state, k.waited = busy, now.Sub(k.since)
+			k.late = p.cfg.Late > 0 && p.full.at(now)-k.full > p.cfg.Late
 			return k
 		}
 	}
@@ -172,7 +174,9 @@ func (p *Pool) nextOf(r *run, now time.Time) *ticket {
 		if l.tickets.len() > 0 {
 			r.ready.push(l)
 		}
-		p.inFlight++
+		if p.inFlight++; p.inFlight == p.cfg.Concurrency {
+			p.full.start(now)
+		}
 		p.pace.take(now, p.interval)
 		h.enter(k, now, p.perHost)
 		return k
@@ -182,6 +186,9 @@ func (p *Pool) nextOf(r *run, now time.Time) *ticket {
 
 // release gives k's slot and its place back.
 func (p *Pool) release(k *ticket, now time.Time) {
+	if p.inFlight == p.cfg.Concurrency {
+		p.full.stop(now)
+	}
 	p.inFlight--
 	k.host.busy--
 	if k.host.probe == k {

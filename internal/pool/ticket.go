@@ -20,14 +20,16 @@ const (
 )
 
 // ticket is a target on its way through the pool, and the [check.Turn] of its
-// check. All but the first four fields is guarded by Pool.mu.
+// check. All but the first five fields is guarded by Pool.mu.
 type ticket struct {
 	run    *run
 	host   *host
 	target check.Target
-	since  time.Time // it waits for its first place since; then how long is in waited
+	since  time.Time     // it waits for its first place since; then how long is in waited
+	full   time.Duration // Pool.full then
 
 	waited time.Duration
+	late   bool // it waited long for a slot
 	state  state
 	wake   chan error // ends a Wait; buffered, sent to once, as state leaves asleep or returning
 }

@@ -61,6 +61,7 @@ func columns() []column {
 		{"cached", func(r *check.Result) string { return cellBool(r.Cached) }},
 		{"cache_age_ms", cellCacheAge},
 		{"checked_at", func(r *check.Result) string { return cellTime(r.CheckedAt, "2006-01-02T15:04:05.000Z07:00") }},
+		{"late", func(r *check.Result) string { return cellBool(r.Late) }},
 		phase("queue", func(t check.Timing) time.Duration { return t.Queue }),
 		phase("resolve", func(t check.Timing) time.Duration { return t.Resolve }),
 		phase("connect", func(t check.Timing) time.Duration { return t.Connect }),

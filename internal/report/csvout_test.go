@@ -16,7 +16,7 @@ import (
 // that a field that is added there cannot be forgotten here.
 func TestCSVHasTheScalarsOfTheSchema(t *testing.T) {
 	rs := sampleRun(t)
-	rs[0].Worker, rs[0].Timing.Reused = "w1", true
+	rs[0].Worker, rs[0].Timing.Reused, rs[0].Late = "w1", true, true
 	rows := parseCSV(t, render(t, "csv", OutputOptions{}, rs))
 	if len(rows) != len(rs)+1 {
 		t.Fatalf("%d rows for %d results", len(rows), len(rs))

@@ -89,7 +89,7 @@ func TestTheSchemaDescribesEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	rs := sampleRun(t)
-	rs[0].Worker, rs[0].Timing.Reused = "w1", true
+	rs[0].Worker, rs[0].Timing.Reused, rs[0].Late = "w1", true, true
 	unseen := make(map[string]bool)
 	for def, n := range schema.Defs {
 		n.names(def, unseen)

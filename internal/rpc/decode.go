@@ -273,6 +273,8 @@ func (s *scanner) result(b []byte, r *check.Result) (batch, seq uint64, err erro
 			r.Temporary = f.n != 0
 		case resultRetryAfter:
 			r.RetryAfter, err = duration(f.bytes)
+		case resultLate:
+			r.Late = f.n != 0
 		}
 		if err != nil {
 			return 0, 0, err

@@ -113,6 +113,7 @@ func appendResult(b []byte, batch, seq uint64, brief bool, r *check.Result) []by
 	b = appendText(b, resultError, check.MaskText(r.Error))
 	b = appendFlag(b, resultTemporary, r.Temporary)
 	b = appendDuration(b, resultRetryAfter, r.RetryAfter)
+	b = appendFlag(b, resultLate, r.Late)
 	return shut(b, at)
 }
 

@@ -76,6 +76,7 @@ const ( // Result
 	resultError         = 23<<3 | length
 	resultTemporary     = 24<<3 | varint
 	resultRetryAfter    = 25<<3 | length
+	resultLate          = 26<<3 | varint
 )
 
 const ( // Redirect

@@ -48,7 +48,7 @@ func found() check.Result {
 		Cached:    true, CacheAge: 1234 * time.Millisecond, CheckedAt: time.Date(2026, 11, 24, 1, 2, 3, 4, time.UTC),
 		Timing: check.Timing{Queue: 1, Resolve: 12_345, Connect: 1_000_001, TLS: 2e6, Processing: 9_999_999_999, Transfer: 7, Reused: true},
 		TLS:    &check.TLS{Version: "1.3", Issuer: "CN=é", NotAfter: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)},
-		Worker: "worker-1", Temporary: true, RetryAfter: 30 * time.Second,
+		Worker: "worker-1", Temporary: true, RetryAfter: 30 * time.Second, Late: true,
 	}
 }
 
@@ -103,7 +103,7 @@ func TestWireIsTheSchema(t *testing.T) {
 			RemoteIp: "2001:db8::1", ContentLength: -1, Cached: true, CacheAgeMs: 1234, CheckedAt: timestamppb.New(r.CheckedAt),
 			TimingMs: &hcpb.Timing{Queue: 1e-6, Resolve: 0.012345, Connect: 1.000001, Tls: 2, Processing: 9999.999999, Transfer: 7e-6, Reused: true},
 			Tls:      &hcpb.TLS{Version: "1.3", Issuer: "CN=é", NotAfter: timestamppb.New(r.TLS.NotAfter)},
-			Worker:   "worker-1", FinalUrl: r.FinalURL, Error: r.Error, Temporary: true, RetryAfter: durationpb.New(30 * time.Second),
+			Worker:   "worker-1", FinalUrl: r.FinalURL, Error: r.Error, Temporary: true, RetryAfter: durationpb.New(30 * time.Second), Late: true,
 			Redirects: []*hcpb.Redirect{{Url: "https://h.test/", StatusCode: 301}, {Url: "https://h.test/2", StatusCode: 302}},
 		}
 		if diff := cmp.Diff(want, brief.Results[0], protocmp.Transform()); diff != "" {

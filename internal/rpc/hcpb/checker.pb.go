@@ -550,6 +550,7 @@ type Result struct {
 	// Beyond that schema: asking again may help, but not before so long.
 	Temporary     bool                 `protobuf:"varint,24,opt,name=temporary,proto3" json:"temporary,omitempty"`
 	RetryAfter    *durationpb.Duration `protobuf:"bytes,25,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	Late          bool                 `protobuf:"varint,26,opt,name=late,proto3" json:"late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -757,6 +758,13 @@ func (x *Result) GetRetryAfter() *durationpb.Duration {
 		return x.RetryAfter
 	}
 	return nil
+}
+
+func (x *Result) GetLate() bool {
+	if x != nil {
+		return x.Late
+	}
+	return false
 }
 
 type Redirect struct {
@@ -1020,7 +1028,7 @@ const file_hc_v1_checker_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05match\x18\x02 \x01(\tR\x05match\"8\n" +
 	"\rCheckResponse\x12'\n" +
-	"\aresults\x18\x01 \x03(\v2\r.hc.v1.ResultR\aresults\"\xfe\x05\n" +
+	"\aresults\x18\x01 \x03(\v2\r.hc.v1.ResultR\aresults\"\x92\x06\n" +
 	"\x06Result\x12\x14\n" +
 	"\x05batch\x18\x01 \x01(\x04R\x05batch\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12\x18\n" +
@@ -1052,7 +1060,8 @@ const file_hc_v1_checker_proto_rawDesc = "" +
 	"\x05error\x18\x17 \x01(\tR\x05error\x12\x1c\n" +
 	"\ttemporary\x18\x18 \x01(\bR\ttemporary\x12:\n" +
 	"\vretry_after\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"=\n" +
+	"retryAfter\x12\x12\n" +
+	"\x04late\x18\x1a \x01(\bR\x04late\"=\n" +
 	"\bRedirect\x12\x10\n" +
 	"\x03url\x18\x01 \x01(\tR\x03url\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\x05R\n" +
