@@ -101,7 +101,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	if err != nil {
 		return err
 	}
-	workers, err := s.connect(c, rpc.Observer{}, nil)
+	workers, err := s.connect(c, rpc.ClientConfig{})
 	if err != nil {
 		return err
 	}

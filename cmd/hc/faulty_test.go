@@ -41,7 +41,10 @@ func faulty() {
 func (s *Settings) runFaulty(c *console) error {
 	ctx, release := untilSignal(context.Background(), c.tellDraining)
 	defer release()
-	m := newMeters(true)
+	m, err := newMeters(ctx, true, c.logger)
+	if err != nil {
+		return err
+	}
 	web := check.NewHTTP(check.HTTPConfig{})
 	defer web.Close()
 	asked := pool.New(check.Flight(panicky{web}), pool.Config{Concurrency: faultyPlaces, PerHost: faultyPlaces})

@@ -11,19 +11,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hc-health/hc/internal/check"
-	"github.com/hc-health/hc/internal/metrics"
 	"github.com/hc-health/hc/internal/pool"
 )
 
-// serviceEngine is [Settings.engine] for many callers: results and the pool's
-// load are metrics, and a cache that others share tells apart what our settings
+// serviceEngine is [Settings.engine] for many callers: results, checks and
+// the pool's load are watched, and a cache that others share tells apart what our settings
 // change.
-func (s *Settings) serviceEngine(http check.HTTPConfig, store *store, busy int, set *metrics.Set) (_ check.Runner, shut func()) {
+func (s *Settings) serviceEngine(http check.HTTPConfig, store *store, busy int, m *meters) (_ check.Runner, shut func()) {
 	web := check.NewHTTP(http)
+	limits := s.pool(busy)
+	limits.Late = s.Timeout // longer than a target has to answer: the fault is ours
 	asked := pool.New(
-		check.Flight(check.Retry(web, s.retry())),
-		s.pool(busy))
-	set.Pool(func() (capacity, inFlight, queued int) {
+		m.trace.Checks(check.Flight(check.Retry(web, s.retry()))),
+		limits)
+	m.Pool(func() (capacity, inFlight, queued int) {
 		now := asked.Stats()
 		return now.Capacity, now.InFlight, now.Queued
 	})

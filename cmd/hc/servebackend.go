@@ -8,6 +8,7 @@ import (
 	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/gateway"
 	"github.com/hc-health/hc/internal/report"
+	"github.com/hc-health/hc/internal/rpc"
 )
 
 // A backend is what a gateway is in front of.
@@ -39,7 +40,7 @@ func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*ba
 	if err != nil {
 		return nil, err
 	}
-	engine, shut := s.serviceEngine(http, store, busy, m.Set)
+	engine, shut := s.serviceEngine(http, store, busy, m)
 	return &backend{
 		Runner: engine,
 		hot:    store.recall(),
@@ -64,7 +65,7 @@ func (s *Settings) workersBehind(ctx context.Context, c *console, m *meters) (*b
 	if err != nil {
 		return nil, err
 	}
-	workers, err := s.connect(c, m.ofCalls(), gateway.Traceparent)
+	workers, err := s.connect(c, rpc.ClientConfig{Observe: m.ofCalls(), Traceparent: m.traceparent, Group: m.trace.Group})
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func probesAtOnce(limit int) int {
 
 // probe is what answers /probe. http is how this process dials.
 func (s *Settings) probe(http check.HTTPConfig, m *meters) (*gateway.Probe, error) {
-	cfg := gateway.ProbeConfig{HTTP: http, AtOnce: probesAtOnce(openFiles()), Result: m.Observe}
+	cfg := gateway.ProbeConfig{HTTP: http, AtOnce: probesAtOnce(openFiles()), Result: m.probed}
 	if s.Service.ProbeConfig != "" {
 		var err error
 		if cfg.Modules, err = report.ReadModules(s.Service.ProbeConfig); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hc-health/hc/internal/gateway"
+	"github.com/hc-health/hc/internal/metrics"
 )
 
 func newServeGateway(c *console) *cobra.Command {
@@ -68,7 +69,11 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 	if err != nil {
 		return err
 	}
-	m := newMeters(false)
+	m, err := newMeters(ctx, false, c.logger)
+	if err != nil {
+		return err
+	}
+	defer m.trace.Close()
 	behind, err := s.backend(ctx, c, m)
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 		return err
 	}
 	cfg := gateway.Config{
-		Runner:     behind,
+		Runner:     metrics.Time(behind, m.Set),
 		Hot:        behind.hot,
 		Guard:      behind.guard,
 		Ready:      behind.ready,
@@ -93,7 +98,8 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 		MaxTimeout: s.Service.MaxTimeout,
 		Version:    buildVersion(),
 		Log:        c.logger,
-		Result:     m.Observe,
+		Result:     m.Count,
+		Batch:      m.trace.Batch,
 		Observe:    m.HTTP,
 	}
 	if timed {
@@ -107,7 +113,7 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 	defer ln.Close()
 	return s.attended(ctx, c.logger, m, func() error {
 		ready(c.logger, "HTTP", ln)
-		err := gateway.Serve(ctx, gateway.NewServer(g, c.logger), ln, gateway.Drain{
+		err := gateway.Serve(ctx, gateway.NewServer(m.trace.Handler(g, gateway.KeyedRoutes()...), c.logger), ln, gateway.Drain{
 			NotReady: func() { g.Drain(); notify("STOPPING=1") },
 			Delay:    s.Service.DrainDelay,
 			Timeout:  s.Service.DrainTimeout,

@@ -7,23 +7,35 @@ import (
 	"time"
 
 	"github.com/hc-health/hc/internal/cache"
+	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/gateway"
 	"github.com/hc-health/hc/internal/metrics"
 	"github.com/hc-health/hc/internal/rpc"
 )
 
-// meters are the metrics of a service (DESIGN §7), and the port that shows them.
+// meters are the metrics and traces of a service (DESIGN §7), and the port that
+// shows the metrics.
 type meters struct {
 	*metrics.Set
+	trace *metrics.Tracer // nil for no traces
 	calls *metrics.Calls
 	serve func(context.Context, net.Listener, *slog.Logger)
 }
 
 // newMeters makes those of a worker, which is called by gRPC, or of a gateway,
-// which is called by HTTP and calls by gRPC.
-func newMeters(worker bool) *meters {
+// which is called by HTTP and calls by gRPC. The error is about OpenTelemetry's
+// variables.
+func newMeters(ctx context.Context, worker bool, log *slog.Logger) (*meters, error) {
+	service := "hc-gateway"
+	if worker {
+		service = "hc-worker"
+	}
+	tracer, err := metrics.NewTracer(ctx, metrics.TracerConfig{Service: service, Version: buildVersion(), Log: log})
+	if err != nil {
+		return nil, err
+	}
 	reg := metrics.NewRegistry()
-	m := &meters{Set: metrics.NewSet(reg)}
+	m := &meters{Set: metrics.NewSet(reg), trace: tracer}
 	if worker {
 		m.calls = metrics.NewServerCalls(reg, calls()...)
 	} else {
@@ -39,7 +51,7 @@ func newMeters(worker bool) *meters {
 			log.Warn("the admin port did not end well", "error", err.Error())
 		}
 	}
-	return m
+	return m, nil
 }
 
 // adminPatience is what a scrape under way has left when the service has stopped.
@@ -52,6 +64,17 @@ func calls() []metrics.Method {
 		{Kind: "unary", Service: "grpc.health.v1.Health", Name: "Check"},
 		{Kind: "server_stream", Service: "grpc.health.v1.Health", Name: "Watch"},
 	}
+}
+
+// probed is what a probe tells.
+func (m *meters) probed(ctx context.Context, r check.Result) {
+	m.Observe(ctx, r)
+	m.trace.Probed(ctx, r)
+}
+
+// traceparent goes with what a request of a gateway has workers do.
+func (m *meters) traceparent(ctx context.Context) string {
+	return m.trace.Traceparent(ctx, gateway.Traceparent(ctx))
 }
 
 // ofCache is what the caches tell.

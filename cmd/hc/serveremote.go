@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -12,19 +11,14 @@ import (
 	"github.com/hc-health/hc/internal/rpc"
 )
 
-// connect gives the workers of --workers, nil where there are none. Whether they
-// answer is seen later.
-func (s *Settings) connect(c *console, observe rpc.Observer, traceparent func(context.Context) string) (*rpc.Client, error) {
+// connect gives the workers of --workers, nil where there are none. cfg says who
+// watches. Whether they answer is seen later.
+func (s *Settings) connect(c *console, cfg rpc.ClientConfig) (*rpc.Client, error) {
 	if len(s.Workers) == 0 {
 		return nil, nil
 	}
-	workers, err := rpc.NewClient(rpc.ClientConfig{
-		Workers:     s.Workers,
-		TLS:         s.TLS,
-		Traceparent: traceparent,
-		Observe:     observe,
-		Log:         c.log(),
-	})
+	cfg.Workers, cfg.TLS, cfg.Log = s.Workers, s.TLS, c.log()
+	workers, err := rpc.NewClient(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("--workers: %w", err)
 	}

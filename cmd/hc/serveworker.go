@@ -50,7 +50,11 @@ func runWorker(parent context.Context, c *console, s *Settings) error {
 	defer release()
 	defer tuneGC(ctx)()
 
-	m := newMeters(true)
+	m, err := newMeters(ctx, true, c.logger)
+	if err != nil {
+		return err
+	}
+	defer m.trace.Close()
 	busy, idle := s.serviceSockets(c, 0)
 	http, err := s.http(idle, m.Blocked)
 	if err != nil {
@@ -61,7 +65,7 @@ func runWorker(parent context.Context, c *console, s *Settings) error {
 		return err
 	}
 	defer store.close()
-	engine, shut := s.serviceEngine(http, store, busy, m.Set)
+	engine, shut := s.serviceEngine(http, store, busy, m)
 	defer shut()
 
 	ln, err := listenAt("listen", s.Service.listen(workerListen))
@@ -69,13 +73,14 @@ func runWorker(parent context.Context, c *console, s *Settings) error {
 		return err
 	}
 	defer ln.Close()
-	server, err := rpc.NewServer(metrics.Watch(engine, m.Set), rpc.ServerConfig{
-		Name:       workerName(ln),
-		TLS:        s.TLS,
-		Reflection: s.Service.Reflection,
-		MaxTimeout: s.Service.MaxTimeout,
-		Observe:    m.ofCalls(),
-		Log:        c.logger,
+	server, err := rpc.NewServer(m.trace.Groups(metrics.Watch(engine, m.Set)), rpc.ServerConfig{
+		Name:            workerName(ln),
+		TLS:             s.TLS,
+		Reflection:      s.Service.Reflection,
+		MaxTimeout:      s.Service.MaxTimeout,
+		WithTraceparent: m.trace.WithTraceparent,
+		Observe:         m.ofCalls(),
+		Log:             c.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("--tls-cert, --tls-key, --tls-ca: %w", err)

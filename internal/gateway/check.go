@@ -35,12 +35,15 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	if !g.answerable(r.Context(), b) {
 		return noWorkers()
 	}
+	ctx, ended := g.cfg.Batch(r.Context(), len(b.targets))
 	a := newAnswer(formOf(r.Header), rep, b.out, g.cfg.Result)
 	g.answerHot(b, a)
 	if len(b.asked) > 0 {
-		g.answerRest(g.onBehalf(rep, r), b, a)
+		g.answerRest(g.onBehalf(ctx, rep, r), b, a)
 	}
-	a.close(g.summary(a, b, time.Since(rep.began)))
+	summary := g.summary(a, b, time.Since(rep.began))
+	ended(summary)
+	a.close(summary)
 	b.out = a.out
 	return nil
 }

@@ -60,9 +60,14 @@ type Config struct {
 	// Result, if set, is told every result given to a caller.
 	Result func(check.Result)
 
-	// Observe, if set, is told every request: its route as a metric label (one of
-	// [Routes]), the status it was answered with, how long it took.
-	Observe func(route string, code int, took time.Duration)
+	// Batch, if set, is told of each batch that is let in, with the ctx of its
+	// request. It gives the ctx in which the batch is run, and what is to be told
+	// how it ended.
+	Batch func(ctx context.Context, urls int) (context.Context, func(check.Summary))
+
+	// Observe, if set, is told every request, with its ctx: its route as a metric
+	// label (one of [Routes]), the status it was answered with, how long it took.
+	Observe func(ctx context.Context, route string, code int, took time.Duration)
 }
 
 func (c Config) withDefaults() Config {
@@ -87,8 +92,13 @@ func (c Config) withDefaults() Config {
 	if c.Result == nil {
 		c.Result = func(check.Result) {}
 	}
+	if c.Batch == nil {
+		c.Batch = func(ctx context.Context, _ int) (context.Context, func(check.Summary)) {
+			return ctx, func(check.Summary) {}
+		}
+	}
 	if c.Observe == nil {
-		c.Observe = func(string, int, time.Duration) {}
+		c.Observe = func(context.Context, string, int, time.Duration) {}
 	}
 	return c
 }

@@ -49,7 +49,7 @@ func TestLogHasALineForEachRequestAndNoSecret(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var observed []request
-	s := serve(t, Config{Keys: keys, Log: j.logger(), Observe: func(route string, code int, took time.Duration) {
+	s := serve(t, Config{Keys: keys, Log: j.logger(), Observe: func(_ context.Context, route string, code int, took time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		observed = append(observed, request{route, code})

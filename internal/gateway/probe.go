@@ -36,8 +36,8 @@ type ProbeConfig struct {
 	// refused: a probe that waited here would tell of us, not of its target.
 	AtOnce int
 
-	// Result, if set, is told what each probe came to.
-	Result func(check.Result)
+	// Result, if set, is told what each probe came to, with its request's ctx.
+	Result func(context.Context, check.Result)
 }
 
 // A Probe is the handler of GET /probe?target=…&module=…, by blackbox_exporter's
@@ -47,7 +47,7 @@ type ProbeConfig struct {
 type Probe struct {
 	probers map[string]*check.Prober
 	running chan struct{}
-	result  func(check.Result)
+	result  func(context.Context, check.Result)
 }
 
 // NewProbe makes a Probe. The error names the module that cannot be.
@@ -111,7 +111,7 @@ func (p *Probe) serve(w http.ResponseWriter, r *http.Request) *problem {
 	found := prober.Probe(ctx, target, host)
 	out := probed{Probed: found, took: time.Since(began), timeout: timeout}
 	if p.result != nil {
-		p.result(found.Result)
+		p.result(r.Context(), found.Result)
 	}
 	if r.Context().Err() != nil {
 		return cutOff() // by us or by the caller: it says nothing of the target

@@ -573,7 +573,7 @@ func TestDebugTellsWhatWasDoneAndNoSecret(t *testing.T) {
 	defer site.Close()
 	m := check.Module{Name: "m", Text: "prober: http\nhttp:\n  bearer_token: <secret>\n", Header: []check.Field{{Name: "Authorization", Value: "Bearer s3cr3t"}}, Codes: "404"}
 	var told []check.Result
-	code, text := askProbe(t, ProbeConfig{Modules: []check.Module{m}, Result: func(r check.Result) { told = append(told, r) }},
+	code, text := askProbe(t, ProbeConfig{Modules: []check.Module{m}, Result: func(_ context.Context, r check.Result) { told = append(told, r) }},
 		url.Values{"debug": {"true"}, "module": {"m"}, "target": {site.URL + "/to/?token=s3cr3t"}}.Encode())
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, text)

@@ -66,7 +66,7 @@ func (g *Gateway) finish(rep *reply, r *http.Request, rt route) {
 		rep.code = http.StatusOK // net/http sends it
 	}
 	took := time.Since(rep.began)
-	g.cfg.Observe(rt.label, rep.code, took)
+	g.cfg.Observe(r.Context(), rt.label, rep.code, took)
 	g.log(rep, r, rt, took, cut)
 	if cut {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own word for it: recovered there without a trace
@@ -144,9 +144,10 @@ func isNameByte(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || c == '-' || c == '_' || c == '.'
 }
 
-// onBehalf gives the ctx in which checks for a request are run.
-func (g *Gateway) onBehalf(rep *reply, r *http.Request) context.Context {
-	ctx := check.WithCaller(r.Context(), callerName(rep, r))
+// onBehalf gives the ctx, below one of the request's, in which checks for it are
+// run.
+func (g *Gateway) onBehalf(ctx context.Context, rep *reply, r *http.Request) context.Context {
+	ctx = check.WithCaller(ctx, callerName(rep, r))
 	if parent := traceparent(r.Header); parent != "" {
 		ctx = context.WithValue(ctx, traceKey{}, parent)
 	}

@@ -22,6 +22,10 @@ func Routes() []string {
 	return []string{"/check", "/v1/check", "/probe", "/healthz", "/readyz", otherRoute}
 }
 
+// KeyedRoutes lists the paths that check something, and take a key where there are
+// any: what is worth a trace.
+func KeyedRoutes() []string { return []string{"/check", "/v1/check", "/probe"} }
+
 func (g *Gateway) newRoutes() map[string]route {
 	read, post := []string{http.MethodGet, http.MethodHead}, []string{http.MethodPost}
 	routes := map[string]route{
@@ -97,6 +101,6 @@ func (g *Gateway) probe(rep *reply, r *http.Request) *problem {
 		return p
 	}
 	defer g.pending.leave(1)
-	g.cfg.Probe.ServeHTTP(rep, r.WithContext(g.onBehalf(rep, r)))
+	g.cfg.Probe.ServeHTTP(rep, r.WithContext(g.onBehalf(r.Context(), rep, r)))
 	return nil
 }

@@ -1,12 +1,14 @@
 package metrics
 
 import (
+	"context"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hc-health/hc/internal/check"
 )
@@ -89,10 +91,15 @@ func (s *Set) Routes(routes []string) {
 }
 
 // HTTP counts a request. route is a pattern, one of those given to
-// [Set.Routes], never what the caller wrote.
-func (s *Set) HTTP(route string, code int, took time.Duration) {
+// [Set.Routes], never what the caller wrote. ctx is the request's: the answer is
+// noted in its span, if it has one.
+func (s *Set) HTTP(ctx context.Context, route string, code int, took time.Duration) {
 	s.requests.WithLabelValues(route, strconv.Itoa(code)).Inc()
-	s.requestTime.WithLabelValues(route).Observe(took.Seconds())
+	span := trace.SpanFromContext(ctx)
+	if span.IsRecording() {
+		answered(span, code)
+	}
+	observeIn(exemplar(span.SpanContext()), s.requestTime.WithLabelValues(route), took)
 }
 
 // PoolStats is asked at each scrape: checks that may run at once, that run, and

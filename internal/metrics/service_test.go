@@ -34,8 +34,8 @@ func TestRoomsReportToTheSet(t *testing.T) {
 	s.CacheDropped(5)
 	s.CacheUp(false)
 	s.Blocked("special")
-	s.HTTP("/check", 200, 250*time.Millisecond)
-	s.HTTP("/check", 503, 250*time.Millisecond)
+	s.HTTP(t.Context(), "/check", 200, 250*time.Millisecond)
+	s.HTTP(t.Context(), "/check", 503, 250*time.Millisecond)
 	inFlight := 3
 	s.Pool(func() (int, int, int) { return 4, inFlight, 7 })
 
@@ -89,6 +89,7 @@ func TestEverySeriesIsThereFromTheFirstScrape(t *testing.T) {
 	row(1, "hc_cache_up")
 	row(0, "hc_cache_requests_total", "result", "miss", "tier", "redis")
 	row(0, "hc_check_attempts_total")
+	row(0, "hc_checks_late_total")
 	row(0, "hc_http_requests_total", "code", "500", "route", "other")
 	row(0, "hc_pool_capacity")
 	row(0, "hc_prober_saturated")
@@ -113,7 +114,7 @@ func TestLabelsAreThoseOfTheContract(t *testing.T) {
 		"grpc_type", "grpc_service", "grpc_method", "grpc_code",
 	}
 	reg, s := newWhole()
-	s.Observe(checked(check.HTTPStatus))
+	s.Observe(t.Context(), checked(check.HTTPStatus))
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,7 @@ func TestCallsAreCountedByMethodAndCode(t *testing.T) {
 
 func TestPageSpeaksWhatIsAskedFor(t *testing.T) {
 	reg, s := newWhole()
-	s.Observe(checked(check.DNS))
+	s.Observe(t.Context(), checked(check.DNS))
 	page := Page(reg)
 	for name, row := range map[string]struct{ accept, contentType, want string }{
 		"text":        {"", "text/plain; version=0.0.4", "\nhc_checks_total{outcome=\"fail\",reason=\"dns\"} 1\n"},

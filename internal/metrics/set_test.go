@@ -76,18 +76,18 @@ func TestEachResultIsCountedOnceByOutcomeAndReason(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := NewSet(reg)
 	for range 3 {
-		s.Observe(checked(""))
+		s.Observe(t.Context(), checked(""))
 	}
-	s.Observe(checked(check.DNS))
-	s.Observe(checked(check.RateLimited))
+	s.Observe(t.Context(), checked(check.DNS))
+	s.Observe(t.Context(), checked(check.RateLimited))
 	warned := checked(check.HTTPStatus)
 	warned.Outcome = check.Warn
-	s.Observe(warned)
+	s.Observe(t.Context(), warned)
 	cached := checked("")
 	cached.Cached = true
-	s.Observe(cached)
-	s.Observe(check.Failed(check.Target{}, check.InvalidURL, "no URL"))
-	s.Observe(check.Result{Outcome: "great", Reason: "of_next_year"})
+	s.Observe(t.Context(), cached)
+	s.Observe(t.Context(), check.Failed(check.Target{}, check.InvalidURL, "no URL"))
+	s.Observe(t.Context(), check.Result{Outcome: "great", Reason: "of_next_year"})
 
 	for _, row := range []struct {
 		outcome check.Outcome
@@ -115,14 +115,14 @@ func TestEachResultIsCountedOnceByOutcomeAndReason(t *testing.T) {
 func TestTimesOfResultsOfTheNetworkAreObserved(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := NewSet(reg)
-	s.Observe(checked(""))
+	s.Observe(t.Context(), checked(""))
 	reused := checked("")
 	reused.Timing.Reused = true
-	s.Observe(reused)
+	s.Observe(t.Context(), reused)
 	cached := checked("")
 	cached.Cached = true
-	s.Observe(cached)
-	s.Observe(check.Failed(check.Target{}, check.NotAttempted, ""))
+	s.Observe(t.Context(), cached)
+	s.Observe(t.Context(), check.Failed(check.Target{}, check.NotAttempted, ""))
 
 	for _, row := range []struct {
 		name   string
@@ -144,10 +144,38 @@ func TestTimesOfResultsOfTheNetworkAreObserved(t *testing.T) {
 	}
 }
 
+func TestLateChecksAreCountedUnlessTheyCameOutOfACache(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	s := NewSet(reg)
+	late := checked(check.Timeout)
+	late.Late = true
+	s.Observe(t.Context(), late)
+	s.Observe(t.Context(), checked(check.Timeout))
+	late.Cached = true
+	s.Observe(t.Context(), late)
+	if got := value(t, reg, "hc_checks_late_total"); got != 1 {
+		t.Errorf("%v are late, want 1", got)
+	}
+}
+
+func TestTimeDoesNotCountWhatIsCountedWhereItIsGiven(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	s := NewSet(reg)
+	for res := range Time(passes{}, s).Run(t.Context(), slices.Values(make([]check.Target, 2))) {
+		s.Count(res)
+	}
+	if got := value(t, reg, "hc_checks_total", "outcome", "pass", "reason", ""); got != 2 {
+		t.Errorf("counted %v, want 2", got)
+	}
+	if got := value(t, reg, "hc_check_attempts_total"); got != 2 {
+		t.Errorf("%v attempts, want 2", got)
+	}
+}
+
 func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	s := NewSet(reg)
-	s.Observe(checked(""))
+	s.Observe(t.Context(), checked(""))
 	h := gathered(t, reg, "hc_check_duration_seconds").GetHistogram()
 	if len(h.GetPositiveSpan()) != 1 || len(h.GetBucket()) != 14 {
 		t.Errorf("%d spans of native buckets and %d classic ones, want 1 and 14", len(h.GetPositiveSpan()), len(h.GetBucket()))
@@ -170,7 +198,7 @@ func TestSeriesDoNotGrowWithWhatIsChecked(t *testing.T) {
 		for _, reason := range append(check.Reasons(), "", "unheard_of") {
 			res := checked(reason)
 			res.Outcome = outcome
-			s.Observe(res)
+			s.Observe(t.Context(), res)
 		}
 	}
 	if after, _ := testutil.GatherAndCount(reg); after != before {
@@ -227,9 +255,9 @@ func TestSetIsSafeForConcurrentUse(t *testing.T) {
 	for range goroutines {
 		wg.Go(func() {
 			for range each {
-				s.Observe(checked(""))
+				s.Observe(t.Context(), checked(""))
 				s.CacheRequests("redis", "hit", 2)
-				s.HTTP("/check", 200, time.Millisecond)
+				s.HTTP(t.Context(), "/check", 200, time.Millisecond)
 			}
 			if _, err := reg.Gather(); err != nil {
 				t.Error(err)
@@ -261,7 +289,7 @@ func BenchmarkObserve(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Observe(res)
+				s.Observe(b.Context(), res)
 			}
 		})
 	}

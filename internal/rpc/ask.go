@@ -89,11 +89,14 @@ func (c *Client) deliver(ctx context.Context, targets []check.Target, yield func
 		case !there:
 			return yield(all(targets, check.WorkerLost, "no worker can be reached: check that workers run, and their addresses"))
 		}
-		b, more := c.send(ctx, targets, yield)
+		within, ended := c.cfg.Group(ctx, len(targets))
+		b, more := c.send(within, targets, yield)
 		if !more {
+			ended(0) // nobody knows, nor asks any more
 			return false
 		}
 		targets = b.rest()
+		ended(len(targets))
 		switch {
 		case len(targets) == 0:
 			return true

@@ -41,8 +41,12 @@ type ClientConfig struct {
 
 	// Traceparent gives the W3C Trace Context to send along; nil sends none.
 	Traceparent func(ctx context.Context) string
-	Observe     Observer
-	Log         *slog.Logger // trouble with workers, a line a minute; nil is silent
+	// Group is told of each group that is sent to a worker, and gives the ctx to
+	// take the Traceparent of, and what is to be told how many of its targets that
+	// worker left unanswered; nil is nobody.
+	Group   func(ctx context.Context, targets int) (context.Context, func(unanswered int))
+	Observe Observer
+	Log     *slog.Logger // trouble with workers, a line a minute; nil is silent
 
 	dialer func(ctx context.Context, address string) (net.Conn, error) // tests; nil is TCP
 }
@@ -54,6 +58,9 @@ func (c ClientConfig) withDefaults() ClientConfig {
 	c.Log = orSilent(c.Log)
 	if c.Traceparent == nil {
 		c.Traceparent = func(context.Context) string { return "" }
+	}
+	if c.Group == nil {
+		c.Group = func(ctx context.Context, _ int) (context.Context, func(int)) { return ctx, func(int) {} }
 	}
 	return c
 }
