@@ -8,7 +8,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -86,11 +89,22 @@ func attributes(kvs []*otlp.KeyValue) map[string]string {
 	return all
 }
 
-// of gives the spans of a trace.
-func (c *collectorOf) of(trace string) []span {
+func (c *collectorOf) all() []span {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(c.spans), func(s span) bool { return s.trace != trace })
+	return slices.Clone(c.spans)
+}
+
+// of gives the spans of a trace.
+func (c *collectorOf) of(trace string) []span {
+	return slices.DeleteFunc(c.all(), func(s span) bool { return s.trace != trace })
+}
+
+// holds reports whether text is anywhere in what came.
+func (c *collectorOf) holds(text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return bytes.Contains(c.text.Bytes(), []byte(text))
 }
 
 // await gives the spans of a trace once it has one of each name.
@@ -237,7 +251,7 @@ func TestOneTraceGoesFromAGatewaysRequestToTheDialOfAWorker(t *testing.T) {
 	if n := len(c.of(unsampled)); n != 0 {
 		t.Errorf("%d spans of a trace that the caller does not sample", n)
 	}
-	if bytes.Contains(c.text.Bytes(), []byte("s3cret")) {
+	if c.holds("s3cret") {
 		t.Error("a secret of the URL went to the collector")
 	}
 	close(told)
@@ -284,24 +298,21 @@ func TestTracesOfAGatewayAloneAreFlushedAtItsEnd(t *testing.T) {
 	if code, text := get(t, "http://"+gateway.address+"/probe?target="+site.URL); code != http.StatusOK {
 		t.Fatalf("%d %s", code, text)
 	}
-	if n := len(c.spans); n != 0 {
+	if n := len(c.all()); n != 0 {
 		t.Errorf("%d spans at once", n)
 	}
 	gateway.signal(t, syscall.SIGTERM)
 	if code := gateway.code(t); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	roots := below(c.spans, "", "checks-of-mine", "POST /check")
-	if len(roots) != 1 {
-		t.Fatalf("%+v", c.spans)
-	}
-	batch := only(t, c.spans, roots[0].id, "checks-of-mine", "batch")
-	moved := only(t, c.spans, batch.id, "checks-of-mine", "check")
+	const name = "checks-of-mine"
+	spans := c.all()
+	batch := only(t, spans, only(t, spans, "", name, "POST /check").id, name, "batch")
+	moved := only(t, spans, batch.id, name, "check")
 	if moved.attrs["hc.final_url"] != site.URL+"/ok" || moved.attrs["hc.redirects"] != "1" {
 		t.Errorf("%v", moved.attrs)
 	}
-	probe := only(t, c.spans, "", "checks-of-mine", "GET /probe")
-	only(t, c.spans, probe.id, "checks-of-mine", "check")
+	only(t, spans, only(t, spans, "", name, "GET /probe").id, name, "check")
 }
 
 func TestTraceVariablesThatCannotBe(t *testing.T) {
@@ -360,5 +371,35 @@ func TestProcessThatIsStoppedSaysThatItWasLate(t *testing.T) {
 	}
 	if n := gateway.metric(t, "hc_checks_late_total"); n != 1 {
 		t.Errorf("%v counted as late, want 1", n)
+	}
+}
+
+// TestPrometheusFindsTheTraceOfASlowRequest: a real one scrapes native histograms,
+// and their exemplars lead to the trace.
+func TestPrometheusFindsTheTraceOfASlowRequest(t *testing.T) {
+	site := newSite(t)
+	collectTraces(t)
+	gateway := serve(t, "gateway")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	text := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n  - {job_name: gateway, static_configs: [{targets: [" + gateway.admin + "]}]}\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	prometheus := startProgram(t, "prometheus", "/-/ready", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--enable-feature=native-histograms,exemplar-storage")
+	trace, traceparent := traceparentOf(1, "01")
+	inTrace(t, gateway.address, traceparent, site.URL+"/slow/1")
+	for _, name := range []string{"hc_check_duration_seconds", "hc_http_request_duration_seconds"} {
+		var answer string
+		eventually(t, "a native histogram "+name, func() bool {
+			_, answer = get(t, prometheus+"/api/v1/query?query="+url.QueryEscape(`sum(histogram_count(`+name+`)) and histogram_quantile(0.5, sum(`+name+`)) > 0.045`))
+			return strings.Contains(answer, `,"1"]`)
+		})
+		eventually(t, "an exemplar of "+name, func() bool {
+			now := time.Now().Unix()
+			_, answer = get(t, fmt.Sprintf("%s/api/v1/query_exemplars?query=%s&start=%d&end=%d", prometheus, name, now-600, now+600))
+			return strings.Contains(answer, `"trace_id":"`+trace+`"`)
+		})
 	}
 }
