@@ -81,9 +81,10 @@ func NewTracer(ctx context.Context, cfg TracerConfig) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
-	otel.SetErrorHandler(&trouble{log: cfg.Log})
+	t := &trouble{log: cfg.Log}
+	otel.SetErrorHandler(t) // of what has no other way to tell
 	cfg.Log.Info("tracing", "to", check.MaskURL(to))
-	return newTracer(exporter, append(options, sdk.WithBatcher(exporter))...), nil
+	return newTracer(exporter, append(options, sdk.WithBatcher(telling{exporter, t}))...), nil
 }
 
 func newTracer(exporter *otlptrace.Exporter, options ...sdk.TracerProviderOption) *Tracer {
@@ -153,6 +154,20 @@ func resourceOf(ctx context.Context, cfg TracerConfig) *resource.Resource {
 		cfg.Log.Warn("OTEL_RESOURCE_ATTRIBUTES is not as it should be: write name=value,name=value", "cause", err)
 	}
 	return r
+}
+
+// telling exports, and tells of what it could not.
+type telling struct {
+	*otlptrace.Exporter
+	trouble *trouble
+}
+
+// ExportSpans implements [sdk.SpanExporter].
+func (e telling) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
+	if err := e.Exporter.ExportSpans(ctx, spans); err != nil {
+		e.trouble.Handle(err)
+	}
+	return nil
 }
 
 // trouble logs what OpenTelemetry has to complain of, a line a minute.
