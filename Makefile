@@ -23,12 +23,15 @@ FUZZTIME ?= 100000x
 # Flags of the benchmarks, e.g. BENCH='-run one-host -rounds 3'.
 BENCH ?=
 
+# The Prometheus that dashboards-live asks, as docker-compose.yml publishes it.
+PROM ?= http://127.0.0.1:9093
+
 .DEFAULT_GOAL := help
 # Each target that has a word of help is a name and no file.
 .PHONY: $(shell awk -F: '/^[a-z0-9-]+:.*## / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/hc
 	go build -o bin/hc ./cmd/hc
@@ -58,6 +61,7 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflo
 	cd internal/gateway/browsertest && go vet ./...
 	cd deploy/helm/verify && go vet ./...
 	cd deploy/standin && go vet ./...
+	cd deploy/verify && go vet ./...
 	cd bench/peers/straight && go vet ./...
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
@@ -110,6 +114,25 @@ bench-service-doc: ## the same, written into docs/performance.md
 bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
+
+dashboards: ## deploy/grafana/dashboards/*.json, as deploy/verify/boards says
+	cd deploy/verify && go run . write
+
+dashboards-check: ## Prometheus's rules and Grafana's dashboards: valid, tested, current; no server needed
+	@scripts/deps.sh prometheus
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/tests/*.yml
+	cd deploy/verify && go run . check && go test -timeout 5m ./...
+
+dashboards-live: ## every panel shows something at PROM=URL; LIVE='-skip BOARD/PANEL=why' for those that may not
+	cd deploy/verify && go run . live -prom $(PROM) $(LIVE)
+
+dashboards-lab: ## the same with Redis, two workers, a gateway and Prometheus started here
+	@scripts/deps.sh redis-server prometheus
+	cd deploy/verify && go run . lab $(LAB)
+
+dashboard-pictures: ## docs/dashboards/*.svg, from five minutes of that
+	@$(MAKE) dashboards-lab LAB='-for 330s -pictures ../../docs/dashboards'
 
 k6-check: build ## the k6 scripts: their types, and some requests of each on a real gateway
 	@scripts/deps.sh node npm
