@@ -118,7 +118,7 @@ bench-doc: ## the same, written into docs/performance.md
 dashboards: ## deploy/grafana/dashboards/*.json, as deploy/verify/boards says
 	cd deploy/verify && go run . write
 
-dashboards-check: ## Prometheus's rules and Grafana's dashboards: valid, tested, current; no server needed
+dashboards-check: ## Prometheus's rules and Grafana's dashboards: valid, tested, current
 	@scripts/deps.sh prometheus
 	promtool check config deploy/prometheus/prometheus.yml
 	promtool test rules deploy/prometheus/tests/*.yml

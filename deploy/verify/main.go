@@ -2,7 +2,7 @@
 // made for. It runs in deploy/verify, below the repository's root.
 //
 //	go run . write                                     the dashboards' JSON, from boards/
-//	go run . check                                     what can be seen without a server
+//	go run . check                                     what can be seen without a Prometheus
 //	go run . live -prom URL [-skip BOARD[/PANEL]=WHY]  every panel shows something there
 //	go run . lab [-for 90s] [-pictures DIR]            the same in processes started here
 //	go run . draw -prom URL -pictures DIR [BOARD...]   pictures of what is there
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string) error {
 	case "write":
 		return write()
 	case "check":
-		return check()
+		return check(ctx)
 	case "live":
 		return live.Check(ctx, s.prom, boards.All(), s.skip, s.patience)
 	case "lab":
@@ -115,8 +115,17 @@ func write() error {
 	return nil
 }
 
-func check() error {
-	problems, err := lint.Problems(deploy)
+func check(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "hc-check-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	known, err := lint.Known(ctx, dir, repo)
+	if err != nil {
+		return err
+	}
+	problems, err := lint.Problems(deploy, known)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func worker() Board {
 			{Panels: workerTiles(of)},
 			{Title: "Pool", Panels: []Panel{
 				{
-					Title: "Checks in flight", Unit: units.Short,
+					Title: "Checks in flight", W: 6, Unit: units.Short,
 					Text: "Checks under way on each worker, and how many places each has.",
 					Queries: []Query{
 						{Expr: `hc_pool_in_flight{` + of + `}`, Legend: "{{instance}}"},
@@ -27,18 +27,23 @@ func worker() Board {
 					},
 				},
 				{
-					Title: "Targets waiting", Unit: units.Short,
+					Title: "Targets waiting", W: 6, Unit: units.Short,
 					Text:    "Read ahead, and waiting for a place or their host's turn. What waits is bounded; beyond it gateways wait.",
 					Queries: []Query{{Expr: `hc_pool_queued{` + of + `}`, Legend: "{{instance}}"}},
 				},
 				{
-					Title: "Queue wait", Unit: units.Seconds, Steps: rising(0.5, 2),
+					Title: "Queue wait", W: 6, Unit: units.Seconds, Steps: rising(0.5, 2),
 					Text: "How long checks waited here before and between attempts.",
 					Queries: []Query{
 						{Expr: quantile("0.50", "hc_queue_wait_seconds", of, ""), Legend: "p50"},
 						{Expr: quantile("0.95", "hc_queue_wait_seconds", of, ""), Legend: "p95"},
 						{Expr: quantile("0.99", "hc_queue_wait_seconds", of, ""), Legend: "p99"},
 					},
+				},
+				{
+					Title: "Late because of us", W: 6, Unit: units.OpsPerSecond,
+					Text:    "Checks that waited long for a place, or whose process did not run: their times tell of the prober, not of the target. The alert HcChecksLate fires at one in twenty.",
+					Queries: []Query{{Expr: `rate(hc_checks_late_total{` + of + `}[$interval])`, Legend: "{{instance}}"}},
 				},
 				{
 					Kind: Strip, Title: "Saturated", W: 24, H: 4, Unit: units.Short,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ import (
 type Lab struct {
 	dir     string // of this run, with a log per process
 	repo    string // the repository
+	port    string // of the sites
 	running []*process
 
 	Prometheus string // its URL
@@ -44,9 +46,9 @@ func Start(ctx context.Context, dir, repo string) (*Lab, error) {
 }
 
 func (l *Lab) start(ctx context.Context) error {
-	hc := filepath.Join(l.dir, "hc")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-C", l.repo, "-o", hc, "./cmd/hc").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./cmd/hc: %w\n%s", err, out)
+	hc, err := l.build(ctx)
+	if err != nil {
+		return err
 	}
 	ports, err := freePorts(8)
 	if err != nil {
@@ -59,6 +61,7 @@ func (l *Lab) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.port = pages.port
 	_, redisPort, err := net.SplitHostPort(redis)
 	if err != nil {
 		return err
@@ -90,11 +93,23 @@ func (l *Lab) start(ctx context.Context) error {
 		return err
 	}
 	for _, url := range []string{l.Gateway + "/readyz", l.Prometheus + "/-/ready"} {
-		if err := l.ready(ctx, url); err != nil {
+		if _, err := l.ready(ctx, url); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// build makes hc of the repository.
+func (l *Lab) build(ctx context.Context) (string, error) {
+	hc, err := filepath.Abs(filepath.Join(l.dir, "hc"))
+	if err != nil {
+		return "", err
+	}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-C", l.repo, "-o", hc, "./cmd/hc").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ./cmd/hc: %w\n%s", err, out)
+	}
+	return hc, nil
 }
 
 // begin starts a program whose output goes to a file of its name.
@@ -133,43 +148,45 @@ const ttl = "pass=15s,fail=5s"
 // readyWithin is generous: a busy machine of two cores starts Prometheus in 5 s.
 const readyWithin = time.Minute
 
-func (l *Lab) ready(ctx context.Context, url string) error {
+// ready gives what url answers as soon as it does with 200.
+func (l *Lab) ready(ctx context.Context, url string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for {
-		err := answers(ctx, url)
+		text, err := get(ctx, url)
 		if err == nil {
-			return nil
+			return text, nil
 		}
 		for _, p := range l.running {
 			select {
 			case <-p.done:
-				return fmt.Errorf("%s has ended (%w): see %s", p.name, p.err, filepath.Join(l.dir, p.name+".log"))
+				return "", fmt.Errorf("%s has ended (%w): see %s", p.name, p.err, filepath.Join(l.dir, p.name+".log"))
 			default:
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w; logs are in %s", url, err, l.dir)
+			return "", fmt.Errorf("%s is not ready: %w; logs are in %s", url, err, l.dir)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-func answers(ctx context.Context, url string) error {
+func get(ctx context.Context, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return errors.New(resp.Status)
+		return "", errors.New(resp.Status)
 	}
-	return nil
+	text, err := io.ReadAll(resp.Body)
+	return string(text), err
 }
 
 // freePorts are addresses of this machine that nobody listens on, for now.

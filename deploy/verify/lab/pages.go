@@ -26,6 +26,7 @@ type pages struct {
 	resolve []string // --resolve flags that lead to them
 	modules string   // a --probe-config that trusts them
 	probed  []string // for /probe
+	port    string
 }
 
 // sites are their names, and the days that the certificate of each lasts; 0 is
@@ -34,12 +35,18 @@ func sites() map[string]int {
 	return map[string]int{"www.example": 0, "docs.example": 0, "shop.example": 75, "old.example": 9, "api.example": 0}
 }
 
-// port is that of all sites, each of which has an address of 127.0.0.0/8.
-const port = "18443"
-
-// pages starts the sites. They end with ctx.
+// pages starts the sites, each at an address of 127.0.0.0/8 of its own, on one
+// port. They end with ctx.
 func (l *Lab) pages(ctx context.Context) (pages, error) {
 	var p pages
+	free, err := freePorts(1)
+	if err != nil {
+		return p, err
+	}
+	_, p.port, err = net.SplitHostPort(free[0])
+	if err != nil {
+		return p, err
+	}
 	trusted, err := os.Create(filepath.Join(l.dir, "sites.pem"))
 	if err != nil {
 		return p, err
@@ -47,7 +54,7 @@ func (l *Lab) pages(ctx context.Context) (pages, error) {
 	defer trusted.Close()
 	for i, name := range slices.Sorted(maps.Keys(sites())) {
 		ip := net.IPv4(127, 0, 0, byte(11+i))
-		ln, err := net.Listen("tcp", net.JoinHostPort(ip.String(), port))
+		ln, err := net.Listen("tcp", net.JoinHostPort(ip.String(), p.port))
 		if err != nil {
 			return p, err
 		}
@@ -65,8 +72,8 @@ func (l *Lab) pages(ctx context.Context) (pages, error) {
 		srv := &http.Server{Handler: http.HandlerFunc(page), ReadHeaderTimeout: 5 * time.Second}
 		context.AfterFunc(ctx, func() { _ = srv.Close() })
 		go func() { _ = srv.Serve(ln) }() // until Close
-		p.resolve = append(p.resolve, "--resolve", name+":"+port+":"+ip.String())
-		site := scheme + "://" + net.JoinHostPort(ip.String(), port) // a probe takes no --resolve
+		p.resolve = append(p.resolve, "--resolve", name+":"+p.port+":"+ip.String())
+		site := scheme + "://" + net.JoinHostPort(ip.String(), p.port) // a probe takes no --resolve
 		p.probed = append(p.probed, site+"/")
 		if name == "www.example" {
 			p.probed = append(p.probed, site+"/missing")

@@ -22,7 +22,7 @@ import (
 // to 45 batches a second of 20 URLs, most of which come back. It fails only where
 // no batch was answered.
 func (l *Lab) Traffic(ctx context.Context) error {
-	urls := urls()
+	urls := urls(l.port)
 	popular := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.2, 8, uint64(len(urls)-1))
 	var callers errgroup.Group
 	callers.SetLimit(32)
@@ -76,8 +76,9 @@ func post(ctx context.Context, url string, batch []string) error {
 	return err
 }
 
-// urls are 2 000 pages of the sites, in no order, and some that fail.
-func urls() []string {
+// urls are 2 000 pages of the sites, which are on port, in no
+// order, and some that fail.
+func urls(port string) []string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(sites())) {
 		scheme := "http"

@@ -1,6 +1,6 @@
 // Package lint holds deploy/grafana and deploy/prometheus against what they are
 // read by: Grafana's own schema, Prometheus's own parsers, the metrics that hc
-// has, and each other. Nothing of it needs a server.
+// has, and each other. Nothing of it needs a Prometheus.
 package lint
 
 import (
@@ -11,20 +11,15 @@ import (
 	"github.com/hc-health/hc/deploy/verify/boards"
 )
 
-// Problems says what is wrong below dir, the directory deploy, a line each.
-func Problems(dir string) ([]string, error) {
-	known, err := Known()
-	if err != nil {
-		return nil, err
-	}
+// Problems says what is wrong below dir, the directory deploy, a line each. known
+// are the metrics that there are.
+func Problems(dir string, known map[string]bool) ([]string, error) {
 	var found []string
 	say := func(where, format string, args ...any) {
 		found = append(found, where+": "+fmt.Sprintf(format, args...))
 	}
 	recorded := rules(dir, known, say)
-	for name := range recorded {
-		known[name] = true
-	}
+	known = union(known, recorded)
 	written := map[string]bool{}
 	for _, b := range boards.All() {
 		name := b.Name + ".json"

@@ -8,7 +8,11 @@ import (
 )
 
 func TestWhatIsDeployedIsSound(t *testing.T) {
-	found, err := Problems("../..")
+	known, err := Known(t.Context(), t.TempDir(), "../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := Problems("../..", known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +27,7 @@ func TestDashboardProblemsAreSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := Known()
+	known, err := Known(t.Context(), t.TempDir(), "../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +64,7 @@ func TestDashboardProblemsAreSeen(t *testing.T) {
 
 // TestRuleProblemsAreSeen breaks the rules of a copy of deploy.
 func TestRuleProblemsAreSeen(t *testing.T) {
-	known, err := Known()
+	known, err := Known(t.Context(), t.TempDir(), "../../..")
 	if err != nil {
 		t.Fatal(err)
 	}
