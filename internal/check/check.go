@@ -126,6 +126,10 @@ type Result struct {
 	// and a [Timeout] most of all, may then tell of us.
 	Late bool
 
+	// Text, if set, is the Result in JSON, put together before. It says the same as
+	// the other fields.
+	Text *Text
+
 	// Temporary says that asking again may help: a refused or reset connection, a
 	// temporary DNS failure, a timeout, 408, 429, 502, 503 or 504. It steers
 	// [Retry] and is not part of the JSON form.

@@ -24,6 +24,11 @@ type HeaderRule struct {
 	Match *regexp.Regexp
 }
 
+// Plain reports whether e is the zero value: any 2xx will do.
+func (e *Expect) Plain() bool {
+	return e.Codes == "" && e.Latency == 0 && e.Body == nil && e.Header == nil && e.CertDays == 0
+}
+
 // String is the canonical text of the expectation, in the words of a txt target
 // line: "200-299,403 <300ms body=ok". It is "" for the zero value. Equal
 // expectations have equal texts, so it may stand in a key.

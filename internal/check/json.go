@@ -23,24 +23,46 @@ func (r Result) AppendJSON(b []byte) []byte {
 
 // AppendJSONVerbatim is AppendJSON with the input as it was sent, for a caller
 // of the service, who knows it. All else is masked.
-func (r Result) AppendJSONVerbatim(b []byte) []byte {
+func (r *Result) AppendJSONVerbatim(b []byte) []byte {
+	if r.Text != nil {
+		return r.Text.appendTo(b, r, r.Target.Input)
+	}
 	return r.appendJSON(b, r.Target.Input, MaskURL(r.Target.URL))
 }
 
 // MarshalJSON is [Result.AppendJSON] for encoding/json.
 func (r Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
-func (r Result) appendJSON(b []byte, input, url string) []byte {
-	t := r.Target
+func (r *Result) appendJSON(b []byte, input, url string) []byte {
+	b = appendHead(b, &r.Target, input)
+	b = r.appendAsked(b, url)
+	b = appendTags(b, r.Target.Tags)
+	b = r.appendFound(b)
+	if r.Cached {
+		b = append(appendKey(b, "cached"), "true"...)
+		b = strconv.AppendInt(appendKey(b, "cache_age_ms"), r.CacheAge.Milliseconds(), 10)
+	}
+	b = r.appendMeasured(b)
+	return append(b, '}')
+}
+
+func appendHead(b []byte, t *Target, input string) []byte {
 	b = append(b, `{"type":"result","v":1`...)
 	b = strconv.AppendInt(appendKey(b, "seq"), t.Seq, 10)
 	b = appendSource(b, t.Source)
-	b = appendText(b, "input", input)
+	return appendText(b, "input", input)
+}
+
+// appendAsked appends what was asked of whom.
+func (r *Result) appendAsked(b []byte, url string) []byte {
 	b = appendString(appendKey(b, "url"), url)
 	b = appendText(b, "final_url", MaskURL(r.FinalURL))
-	b = appendString(appendKey(b, "method"), cmp.Or(t.Method, http.MethodGet))
-	b = appendText(b, "expect", t.Expect.String())
-	b = appendTags(b, t.Tags)
+	b = appendString(appendKey(b, "method"), cmp.Or(r.Target.Method, http.MethodGet))
+	return appendText(b, "expect", r.Target.Expect.String())
+}
+
+// appendFound appends the verdict and the answer it is about.
+func (r *Result) appendFound(b []byte) []byte {
 	b = appendString(appendKey(b, "outcome"), string(r.Outcome))
 	b = appendText(b, "reason", string(r.Reason))
 	b = appendText(b, "error", MaskText(r.Error))
@@ -52,11 +74,11 @@ func (r Result) appendJSON(b []byte, input, url string) []byte {
 		b = append(r.RemoteIP.AppendTo(b), '"')
 	}
 	b = appendInt(b, "content_length", r.ContentLength)
-	b = appendRedirects(b, r.Redirects)
-	if r.Cached {
-		b = append(appendKey(b, "cached"), "true"...)
-		b = strconv.AppendInt(appendKey(b, "cache_age_ms"), r.CacheAge.Milliseconds(), 10)
-	}
+	return appendRedirects(b, r.Redirects)
+}
+
+// appendMeasured appends when, how long and by whom it was checked.
+func (r *Result) appendMeasured(b []byte) []byte {
 	if !r.CheckedAt.IsZero() {
 		b = append(appendKey(b, "checked_at"), '"')
 		b = append(r.CheckedAt.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00"), '"')
@@ -66,8 +88,7 @@ func (r Result) appendJSON(b []byte, input, url string) []byte {
 	}
 	b = appendTiming(b, r.Timing)
 	b = appendTLS(b, r.TLS, r.CheckedAt)
-	b = appendText(b, "worker", r.Worker)
-	return append(b, '}')
+	return appendText(b, "worker", r.Worker)
 }
 
 func appendSource(b []byte, s Source) []byte {

@@ -81,6 +81,31 @@ func TestVerbatimInputIsTheOnlyThingNotMasked(t *testing.T) {
 	}
 }
 
+// TestTextSaysTheSameToEveryoneElse: put together once, given to several who ask
+// for the same by another name.
+func TestTextSaysTheSameToEveryoneElse(t *testing.T) {
+	plain := Result{Target: Target{URL: "https://a.test/", Method: "GET"}, Outcome: Pass, StatusCode: 200, Attempts: 1, Cached: true}
+	for name, r := range map[string]Result{"full": fullResult(), "plain": plain, "nothing": {}} {
+		t.Run(name, func(t *testing.T) {
+			text := NewText(&r)
+			for i, target := range []Target{
+				r.Target,
+				{Seq: 7, Input: "a.test#s3cret", Tags: []string{"x", "y"}},
+				{Source: Source{"f", 1}, Input: `q"`},
+			} {
+				target.URL, target.Method, target.Expect = r.Target.URL, r.Target.Method, r.Target.Expect
+				r.Target, r.CacheAge = target, time.Duration(i)*time.Second
+				r.Text = nil
+				want := string(r.AppendJSONVerbatim(nil))
+				r.Text = text
+				if got := string(r.AppendJSONVerbatim(nil)); got != want {
+					t.Errorf("\n%s, want\n%s", got, want)
+				}
+			}
+		})
+	}
+}
+
 // TestEncodingJSONAgrees: what is embedded in a larger document is the same line.
 func TestEncodingJSONAgrees(t *testing.T) {
 	s := Summary{Total: 1, Version: "v1"}
@@ -133,7 +158,7 @@ func TestResultRoundTrip(t *testing.T) {
 // TestRoundTripCoversTheSchema fails where a field is added to Result and
 // neither written nor named here as one that is not.
 func TestRoundTripCoversTheSchema(t *testing.T) {
-	notWritten := map[string]bool{"RetryAfter": true, "Temporary": true}
+	notWritten := map[string]bool{"RetryAfter": true, "Temporary": true, "Text": true}
 	full := reflect.ValueOf(fullResult())
 	for i := range full.NumField() {
 		if name := full.Type().Field(i).Name; full.Field(i).IsZero() != notWritten[name] {
@@ -293,6 +318,16 @@ func BenchmarkResultAppendJSON(b *testing.B) {
 			b.SetBytes(int64(len(line)))
 		})
 	}
+	b.Run("from a text", func(b *testing.B) {
+		r := plain
+		r.Text = NewText(&r)
+		b.ReportAllocs()
+		var line []byte
+		for b.Loop() {
+			line = r.AppendJSONVerbatim(line[:0])
+		}
+		b.SetBytes(int64(len(line)))
+	})
 }
 
 func BenchmarkResultUnmarshalJSON(b *testing.B) {

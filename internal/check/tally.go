@@ -14,27 +14,38 @@ type Tally struct {
 // Add counts r. Its latency counts where the network was asked for it: a cache
 // hit says nothing about how fast the target is.
 func (t *Tally) Add(r Result) {
-	switch r.Outcome {
-	case Pass:
-		t.pass++
-	case Warn:
-		t.warn++
-	case Skip:
-		t.skip++
-	default: // an outcome of a newer worker's must not look like a pass
-		t.fail++
+	if r.Cached {
+		t.AddCached(r.Outcome, r.Reason, 1)
+		return
 	}
-	if r.Reason != "" {
+	t.add(r.Outcome, r.Reason, 1)
+	if r.Attempts > 0 {
+		t.latency.add(r.Timing.Latency())
+	}
+}
+
+// AddCached counts n cached results with one outcome and reason.
+func (t *Tally) AddCached(outcome Outcome, reason Reason, n int) {
+	t.add(outcome, reason, int64(n))
+	t.cached += int64(n)
+}
+
+func (t *Tally) add(outcome Outcome, reason Reason, n int64) {
+	switch outcome {
+	case Pass:
+		t.pass += n
+	case Warn:
+		t.warn += n
+	case Skip:
+		t.skip += n
+	default: // an outcome of a newer worker's must not look like a pass
+		t.fail += n
+	}
+	if reason != "" {
 		if t.byReason == nil {
 			t.byReason = make(map[Reason]int64)
 		}
-		t.byReason[r.Reason]++
-	}
-	switch {
-	case r.Cached:
-		t.cached++
-	case r.Attempts > 0:
-		t.latency.add(r.Timing.Latency())
+		t.byReason[reason] += n
 	}
 }
 
