@@ -82,7 +82,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	defer release()
 	ctx, stop := s.bounded(ctx)
 	defer stop(nil)
-	defer tuneGC(ctx)()
+	defer tuneGC(ctx, mostGarbage)()
 
 	in, err := s.openInput(ctx, c, args)
 	if err != nil {

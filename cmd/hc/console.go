@@ -18,6 +18,7 @@ type console struct {
 	stdout, stderr stream
 	quiet          bool         // no warnings
 	logger         *slog.Logger // of a service, which takes warnings too; nil prints lines
+	logbook        *logbook     // where the logger writes; nil where it is nil
 }
 
 // A stream is one of the three, and the terminal behind it.

@@ -78,7 +78,8 @@ func newServe(c *console) *cobra.Command {
 // guards whatever files and variables say (reliability SSRF-1).
 func (s *Settings) loadService(cmd *cobra.Command, c *console) (*loader, error) {
 	level := new(slog.LevelVar)
-	c.logger = slog.New(slog.NewJSONHandler(c.stderr, &slog.HandlerOptions{Level: level}))
+	c.logbook = newLogbook(c.stderr)
+	c.logger = slog.New(slog.NewJSONHandler(c.logbook, &slog.HandlerOptions{Level: level}))
 	l, err := load(cmd, c)
 	if err != nil {
 		return nil, err

@@ -14,11 +14,11 @@ import (
 // A backend is what a gateway is in front of.
 type backend struct {
 	check.Runner
-	hot   func(check.Target) (check.Result, bool) // answers from memory; nil for none
-	guard *check.Guard                            // nil where the Runner has it in this process
-	ready func() bool                             // nil is always
-	http  check.HTTPConfig                        // of what this process dials
-	watch func(context.Context)                   // until ctx ends
+	hot   *cache.Memory         // nil for none
+	guard *check.Guard          // nil where the Runner has it in this process
+	ready func() bool           // nil is always
+	http  check.HTTPConfig      // of what this process dials
+	watch func(context.Context) // until ctx ends
 	close func()
 }
 
@@ -43,7 +43,7 @@ func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*ba
 	engine, shut := s.serviceEngine(http, store, busy, m)
 	return &backend{
 		Runner: engine,
-		hot:    store.recall(),
+		hot:    store.memory(),
 		http:   http,
 		watch:  store.watch,
 		close:  func() { shut(); store.close() },
@@ -71,7 +71,7 @@ func (s *Settings) workersBehind(ctx context.Context, c *console, m *meters) (*b
 	}
 	return &backend{
 		Runner: store.through(workers),
-		hot:    store.recall(),
+		hot:    store.memory(),
 		guard:  http.Guard,
 		ready:  workers.Ready,
 		http:   http,
@@ -88,13 +88,10 @@ func withinTTL(t cache.TTL) cache.TTL {
 	return cache.TTL{Pass: t.Pass * 4 / 5, Fail: t.Fail * 4 / 5}
 }
 
-// recall answers from the memory of this process; nil where there is none.
-func (st *store) recall() func(check.Target) (check.Result, bool) {
-	memory, ok := st.Store.(*cache.Memory)
-	if !ok {
-		return nil
-	}
-	return memory.Recall
+// memory is that of this process; nil where there is none.
+func (st *store) memory() *cache.Memory {
+	memory, _ := st.Store.(*cache.Memory)
+	return memory
 }
 
 // watch keeps an eye on the shared cache, if there is one, until ctx ends.

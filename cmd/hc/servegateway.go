@@ -59,7 +59,7 @@ that of the key: printf %s KEY | sha256sum.`,
 func runGateway(parent context.Context, c *console, s *Settings, timed bool) error {
 	ctx, release := untilSignal(parent, c.tellDraining)
 	defer release()
-	defer tuneGC(ctx)()
+	defer tuneGC(ctx, mostServiceGarbage)()
 
 	at, err := endpoint("listen", s.Service.listen(gatewayListen))
 	if err != nil {
@@ -85,7 +85,6 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 	}
 	cfg := gateway.Config{
 		Runner:     metrics.Time(behind, m.Set),
-		Hot:        behind.hot,
 		Guard:      behind.guard,
 		Ready:      behind.ready,
 		Probe:      probe,
@@ -98,9 +97,14 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 		MaxTimeout: s.Service.MaxTimeout,
 		Version:    buildVersion(),
 		Log:        c.logger,
+		Access:     c.logbook.later(),
 		Result:     m.Count,
+		Cached:     m.Cached,
 		Batch:      m.trace.Batch,
 		Observe:    m.HTTP,
+	}
+	if behind.hot != nil {
+		cfg.Hot, cfg.Recalled = behind.hot.Recall, behind.hot.Recalled
 	}
 	if timed {
 		cfg.Timeout = s.Timeout
@@ -123,7 +127,7 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 			return nil
 		}
 		return err
-	}, behind.watch, func(ctx context.Context) { rotate(ctx, c, keys) })
+	}, behind.watch, c.logbook.run, func(ctx context.Context) { rotate(ctx, c, keys) })
 }
 
 // keys are those who may ask, nil for everybody. That is refused where machines

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -11,7 +12,7 @@ import (
 
 // MemoryConfig bounds a [Memory]. The zero value is usable.
 type MemoryConfig struct {
-	Bytes   int64 // of all results together, about; 0 is 64 MiB, some 70 000 results
+	Bytes   int64 // of all results together, about; 0 is 64 MiB, some 45 000 results
 	TTL     TTL
 	Observe Observer
 }
@@ -20,15 +21,24 @@ type MemoryConfig struct {
 // and longest ago makes place. Its methods give no error.
 type Memory struct {
 	cfg     MemoryConfig
-	results *otter.Cache[check.Key, *held]
+	results *otter.Cache[check.Key, *kept]
+}
+
+// kept is a held and, once it is recalled, its text.
+type kept struct {
+	held
+	text atomic.Pointer[check.Text]
 }
 
 const (
 	defaultBytes = 64 << 20
 
-	// heldBytes is what a result takes beside its strings: the held (592 bytes)
+	// keptBytes is what a result takes beside its strings: the kept (608 bytes)
 	// and its place in the cache (TestMemoryIsBoundedInBytes).
-	heldBytes = 800
+	keptBytes = 820
+	// textBytes is what the text of one takes when it is recalled, beside its
+	// strings, which are in it once more.
+	textBytes = 400
 	hopBytes  = 24
 )
 
@@ -37,7 +47,7 @@ func NewMemory(cfg MemoryConfig) *Memory {
 	if cfg.Bytes <= 0 {
 		cfg.Bytes = defaultBytes
 	}
-	return &Memory{cfg: cfg, results: otter.Must(&otter.Options[check.Key, *held]{
+	return &Memory{cfg: cfg, results: otter.Must(&otter.Options[check.Key, *kept]{
 		MaximumWeight: uint64(cfg.Bytes),
 		Weigher:       weight,
 		// Evict in the caller's goroutine, so that no goroutine is left without an
@@ -47,16 +57,16 @@ func NewMemory(cfg MemoryConfig) *Memory {
 	})}
 }
 
-func weight(_ check.Key, h *held) uint32 {
-	r := &h.res
-	n := heldBytes + len(r.Error) + len(r.FinalURL) + len(r.Protocol) + len(r.Worker)
+func weight(_ check.Key, k *kept) uint32 {
+	r := &k.res
+	n := len(r.Error) + len(r.FinalURL) + len(r.Protocol) + len(r.Worker)
 	for i := range r.Redirects {
 		n += hopBytes + len(r.Redirects[i].URL)
 	}
 	if r.TLS != nil {
 		n += len(r.TLS.Issuer)
 	}
-	return uint32(n)
+	return uint32(keptBytes + textBytes + 2*n)
 }
 
 // Load implements [Store] at less than 1 µs a target, a third of it for its Key
@@ -78,24 +88,30 @@ func (m *Memory) peek(_ context.Context, ts []check.Target) ([]check.Result, err
 	return rs, nil
 }
 
-// Recall answers t alone, for who asks [Through] where it does not: a miss is
-// counted there.
-func (m *Memory) Recall(t check.Target) (check.Result, bool) {
-	var r check.Result
-	h, ok := m.results.GetIfPresent(t.Key())
-	if !ok || !h.answer(&t, time.Now(), &r) {
-		return r, false
+// Recall sets r to the Result that is held at now for t, whose Key is key, and
+// reports whether there is one. It is for who asks [Through] where there is none,
+// so that misses are counted there; hits are by [Memory.Recalled].
+func (m *Memory) Recall(t *check.Target, key check.Key, now time.Time, r *check.Result) bool {
+	k, ok := m.results.GetIfPresent(key)
+	if !ok || !k.answer(t, now, r) {
+		return false
 	}
-	m.cfg.Observe.requests(tierMemory, "hit", 1)
-	return r, true
+	if r.Text = k.text.Load(); r.Text == nil {
+		r.Text = check.NewText(r)
+		k.text.Store(r.Text)
+	}
+	return true
 }
+
+// Recalled counts n hits of [Memory.Recall].
+func (m *Memory) Recalled(n int) { m.cfg.Observe.requests(tierMemory, "hit", n) }
 
 // Save implements [Store].
 func (m *Memory) Save(_ context.Context, rs []check.Result) error {
 	now := time.Now()
 	for _, r := range rs {
 		if h, ok := hold(r, m.cfg.TTL.orDefault(), now); ok {
-			m.results.Set(r.Target.Key(), &h)
+			m.results.Set(r.Target.Key(), &kept{held: h})
 		}
 	}
 	return nil
@@ -111,5 +127,5 @@ func (m *Memory) keep(key check.Key, h held, now time.Time) {
 	if own.Before(h.expires) {
 		h.expires = own
 	}
-	m.results.Set(key, &h)
+	m.results.Set(key, &kept{held: h})
 }

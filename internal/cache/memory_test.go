@@ -59,10 +59,12 @@ func TestMemoryIsBoundedInBytes(t *testing.T) {
 		if err := s.Save(t.Context(), rs); err != nil {
 			t.Fatal(err)
 		}
-		kept = loaded(t, s, ts)
+		if i >= 100 { // whether a new result finds a place is otter's to say
+			kept += loaded(t, s, ts)
+		}
 	}
 	if kept == 0 {
-		t.Error("of the last results none is held")
+		t.Error("of the last 50 000 results none was held")
 	}
 	if grown := heap() - before; grown > bound*5/4 || grown < bound/2 {
 		t.Errorf("100 000 results take %d bytes of %d", grown, bound)

@@ -2,30 +2,65 @@ package cache
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/hc-health/hc/internal/check"
 )
 
-func TestRecallGivesWhatLoadGivesAndCountsHitsOnly(t *testing.T) {
+func TestRecallGivesWhatLoadGivesAndCountsWhatItIsTold(t *testing.T) {
 	counts := map[string]int{}
 	s := NewMemory(MemoryConfig{Observe: Observer{Requests: func(_, result string, n int) { counts[result] += n }}})
 	ts := targets(2)
-	if _, ok := s.Recall(ts[0]); ok || len(counts) != 0 {
+	var r check.Result
+	if s.Recall(&ts[0], ts[0].Key(), time.Now(), &r) || len(counts) != 0 {
 		t.Errorf("an empty memory recalls something, or counts: %v", counts)
 	}
 	if err := s.Save(t.Context(), passed(ts[:1])); err != nil {
 		t.Fatal(err)
 	}
-	r, ok := s.Recall(ts[0])
+	ok := s.Recall(&ts[0], ts[0].Key(), time.Now(), &r)
 	if !ok || !r.Cached || r.Target.URL != ts[0].URL || r.Outcome != check.Pass {
 		t.Errorf("%v %+v", ok, r)
 	}
+	s.Recalled(3)
 	fresh := ts[0]
 	fresh.Fresh = true
-	if _, ok := s.Recall(fresh); ok {
+	if s.Recall(&fresh, fresh.Key(), time.Now(), &r) {
 		t.Error("what is asked for anew is recalled")
 	}
-	if counts["hit"] != 1 || counts["miss"] != 0 {
-		t.Errorf("counted %v, want a hit", counts)
+	if counts["hit"] != 3 || counts["miss"] != 0 {
+		t.Errorf("counted %v, want the 3 hits", counts)
 	}
+}
+
+// TestRecallSaysWhatLoadSays, in a text that is put together once, and again for a
+// newer result.
+func TestRecallSaysWhatLoadSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewMemory(MemoryConfig{})
+		target := targets(1)[0]
+		target.Tags = []string{"a"}
+		for _, code := range []int{200, 204} {
+			res := passed([]check.Target{target})
+			res[0].StatusCode = code
+			if err := s.Save(t.Context(), res); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				time.Sleep(time.Second)
+				loaded, err := s.Load(t.Context(), []check.Target{target})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var r check.Result
+				if !s.Recall(&target, target.Key(), time.Now(), &r) || r.Text == nil {
+					t.Fatal("not recalled")
+				}
+				if got, want := string(r.AppendJSONVerbatim(nil)), string(loaded[0].AppendJSONVerbatim(nil)); got != want {
+					t.Errorf("\n%s, want\n%s", got, want)
+				}
+			}
+		}
+	})
 }

@@ -17,6 +17,9 @@ const (
 	commentAfter = 15 * time.Second
 	// sendAt is how much of an answer that is not streamed is kept back.
 	sendAt = 32 << 10
+	// announceAt is from where on an answer's length is told to net/http, which
+	// finds out by itself, and cheaper, what is written at once and below that.
+	announceAt = 2 << 10
 )
 
 // An answer writes results and, last, the summary in one form. It keeps the
@@ -25,9 +28,10 @@ const (
 type answer struct {
 	form *form
 	rep  *reply
-	give func(check.Result) // is told every result
+	cfg  *Config
 
 	tally check.Tally
+	run   run
 	n     int // results written
 
 	held map[int64]check.Result // ahead of their turn
@@ -40,28 +44,58 @@ type answer struct {
 	err   error // the first of a write: the caller is gone, or reads too slowly
 }
 
-func newAnswer(f *form, rep *reply, out []byte, give func(check.Result)) *answer {
-	return &answer{form: f, rep: rep, give: give, out: append(out, f.open...)}
+// A run is results one after the other that count alike. Most of a hot batch is
+// one, and is counted at once.
+type run struct {
+	outcome check.Outcome
+	reason  check.Reason
+	n       int
+}
+
+func newAnswer(f *form, rep *reply, out []byte, cfg *Config) *answer {
+	return &answer{form: f, rep: rep, cfg: cfg, out: append(out, f.open...)}
+}
+
+// count adds res up and has it told.
+func (a *answer) count(res *check.Result) {
+	if res.Text == nil || !res.Cached {
+		a.cfg.Result(*res)
+		a.tally.Add(*res)
+		return
+	}
+	if a.run.outcome != res.Outcome || a.run.reason != res.Reason {
+		a.tellRun()
+		a.run = run{outcome: res.Outcome, reason: res.Reason}
+	}
+	a.run.n++
+}
+
+// tellRun counts the run that has ended.
+func (a *answer) tellRun() {
+	if a.run.n > 0 {
+		a.cfg.Cached(a.run.outcome, a.run.reason, a.run.n)
+		a.tally.AddCached(a.run.outcome, a.run.reason, a.run.n)
+		a.run = run{}
+	}
 }
 
 // add takes a result.
-func (a *answer) add(res check.Result) {
-	a.give(res)
-	a.tally.Add(res)
+func (a *answer) add(res *check.Result) {
+	a.count(res)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.form.ordered {
-		a.write(&res)
+		a.write(res)
 		return
 	}
 	if res.Target.Seq != int64(a.n) {
 		if a.held == nil {
 			a.held = make(map[int64]check.Result)
 		}
-		a.held[res.Target.Seq] = res
+		a.held[res.Target.Seq] = *res
 		return
 	}
-	a.write(&res)
+	a.write(res)
 	for len(a.held) > 0 {
 		next, ok := a.held[int64(a.n)]
 		if !ok {
@@ -101,7 +135,7 @@ func (a *answer) close(s check.Summary) {
 	a.out = append(a.out, a.form.summary...)
 	a.out = s.AppendJSON(a.out)
 	a.out = append(a.out, a.form.end...)
-	if !a.sent {
+	if !a.sent && len(a.out) >= announceAt {
 		a.rep.Header()["Content-Length"] = []string{strconv.Itoa(len(a.out))}
 	}
 	a.send()

@@ -154,11 +154,8 @@ func TestStreamsGiveResultsAsTheyFinish(t *testing.T) {
 					}
 					return checktest.Pass(target)
 				}}, pool.Config{}),
-				Hot: func(target check.Target) (check.Result, bool) {
-					if strings.Contains(target.URL, "hot") {
-						return hotAnswer(target)
-					}
-					return check.Result{}, false
+				Hot: func(target *check.Target, key check.Key, now time.Time, res *check.Result) bool {
+					return strings.Contains(target.URL, "hot") && hotAnswer(target, key, now, res)
 				},
 			})
 			resp := s.open(t.Context(), "POST", "/check", `{"urls":["https://slow/","https://a/","https://hot/","https://b/","not a url"]}`, "Accept: "+row.accept)
@@ -207,7 +204,7 @@ func TestEventStreamIsOne(t *testing.T) {
 func TestSilentEventStreamIsKeptOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := httptest.NewRecorder()
-		a := newAnswer(&eventsForm, &reply{ResponseWriter: rec}, nil, func(check.Result) {})
+		a := newAnswer(&eventsForm, &reply{ResponseWriter: rec}, nil, new(Config))
 		stop := a.keepOpen()
 		time.Sleep(40 * time.Second)
 		stop()
@@ -336,9 +333,8 @@ func TestWhatMemoryHasCostsNoRun(t *testing.T) {
 						}
 					}
 				}),
-				Hot: func(target check.Target) (check.Result, bool) {
-					res, _ := hotAnswer(target)
-					return res, strings.Contains(target.URL, "hot")
+				Hot: func(target *check.Target, key check.Key, now time.Time, res *check.Result) bool {
+					return strings.Contains(target.URL, "hot") && hotAnswer(target, key, now, res)
 				},
 				Result: func(check.Result) {
 					mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,10 +20,16 @@ type batch struct {
 
 	targets []check.Target // all items, in the order of the input
 	leaders []int32        // those that no earlier item equals
+	keys    []check.Key    // of all items
+	unnamed []int32        // those that [names] may learn
 	again   []int32        // the next item that equals this one; 0 for none
 	asked   []int32        // leaders that the Runner is asked, by their Seq there
 	done    []bool         // which of them it has answered
 	seen    map[identity]int32
+	res     check.Result // from the memory
+
+	now      time.Time // when the memory is asked
+	recalled int       // leaders that it had
 
 	left int // items that take no room any more, since they are answered
 
@@ -34,8 +41,8 @@ type batch struct {
 // identity is what makes two items one check. They differ in nothing that the
 // answer depends on; input and tags are each item's own.
 type identity struct {
-	url, method, codes string
-	latency, timeout   time.Duration
+	key     check.Key
+	timeout time.Duration
 }
 
 // Larger ones are left to the garbage collector.
@@ -56,25 +63,33 @@ func (b *batch) reset() {
 	clear(b.targets)
 	clear(b.seen)
 	b.targets, b.leaders, b.again = b.targets[:0], b.leaders[:0], b.again[:0]
+	b.keys, b.unnamed, b.res = b.keys[:0], b.unnamed[:0], check.Result{}
 	b.asked, b.done = b.asked[:0], b.done[:0]
-	b.left, b.timeout, b.maxAge, b.fresh = 0, 0, 0, false
+	b.recalled, b.left, b.timeout, b.maxAge, b.fresh = 0, 0, 0, 0, false
 }
 
 // complete fills in what the items do not say themselves, and finds those that
 // are equal.
-func (b *batch) complete(cfg Config) {
+func (b *batch) complete(cfg Config, known *names) {
+	b.keys = slices.Grow(b.keys, len(b.targets))[:len(b.targets)]
+	known.find(b)
 	for i := range b.targets {
 		t := &b.targets[i]
 		t.Seq = int64(i)
 		t.Method = cmp.Or(t.Method, http.MethodGet)
 		t.Timeout = min(cmp.Or(t.Timeout, b.timeout, cfg.Timeout), cfg.MaxTimeout)
 		t.MaxAge, t.Fresh = b.maxAge, b.fresh
+		if t.URL != "" {
+			continue
+		}
 		url, err := check.Normalize(t.Input)
 		if err != nil {
 			t.Invalid = err.Error()
 		}
 		t.URL = url
+		b.keys[i] = t.Key()
 	}
+	known.learn(b)
 	b.pair()
 }
 
@@ -87,8 +102,7 @@ func (b *batch) pair() {
 		b.seen = make(map[identity]int32)
 	}
 	for i := range b.targets {
-		t := &b.targets[i]
-		id := identity{cmp.Or(t.URL, t.Input), t.Method, t.Expect.Codes.String(), t.Expect.Latency, t.Timeout}
+		id := identity{b.keys[i], b.targets[i].Timeout}
 		at := int32(i)
 		if before, equal := b.seen[id]; equal {
 			b.again[before] = at
@@ -146,7 +160,7 @@ func (b *batch) unanswered() iter.Seq[int32] {
 
 // deal gives res, a leader's, to all items that equal it, each with its own
 // target.
-func (b *batch) deal(leader int32, res check.Result, give func(check.Result)) {
+func (b *batch) deal(leader int32, res *check.Result, give func(*check.Result)) {
 	for i := leader; ; i = b.again[i] {
 		res.Target = b.targets[i]
 		give(res)

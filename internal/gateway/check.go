@@ -31,12 +31,12 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 		return p
 	}
 	defer func() { g.leave(b, len(b.targets)) }()
-	b.complete(g.cfg)
+	b.complete(g.cfg, &g.names)
 	if !g.answerable(r.Context(), b) {
 		return noWorkers()
 	}
 	ctx, ended := g.cfg.Batch(r.Context(), len(b.targets))
-	a := newAnswer(formOf(r.Header), rep, b.out, g.cfg.Result)
+	a := newAnswer(formOf(r.Header), rep, b.out, &g.cfg)
 	g.answerHot(b, a)
 	if len(b.asked) > 0 {
 		g.answerRest(g.onBehalf(ctx, rep, r), b, a)
@@ -84,13 +84,15 @@ func (g *Gateway) admit(rep *reply, r *http.Request, n int) *problem {
 
 // answerHot answers what needs no Runner.
 func (g *Gateway) answerHot(b *batch, a *answer) {
+	b.now, b.recalled = time.Now(), 0
 	for _, leader := range b.leaders {
-		if res, ok := g.recall(b.targets[leader]); ok {
-			b.deal(leader, res, a.add)
+		if g.recall(b, leader) {
+			b.deal(leader, &b.res, a.add)
 		} else {
 			b.ask(leader)
 		}
 	}
+	g.cfg.Recalled(b.recalled)
 }
 
 // answerRest runs the rest and answers as results come. The Run ends when all is
@@ -106,7 +108,7 @@ func (g *Gateway) answerRest(ctx context.Context, b *batch, a *answer) {
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
 		for _, res := range group {
 			if leader, ok := b.answered(res.Target.Seq); ok {
-				b.deal(leader, res, a.add)
+				b.deal(leader, &res, a.add)
 			}
 		}
 		g.leave(b, a.n)
@@ -120,7 +122,8 @@ func (g *Gateway) answerRest(ctx context.Context, b *batch, a *answer) {
 		reason, why = check.Canceled, "cut off: the caller is gone or the service is stopping"
 	}
 	for leader := range b.unanswered() {
-		b.deal(leader, check.Failed(b.targets[leader], reason, why), a.add)
+		b.res = check.Failed(b.targets[leader], reason, why)
+		b.deal(leader, &b.res, a.add)
 	}
 }
 
@@ -132,6 +135,7 @@ func (g *Gateway) leave(b *batch, n int) {
 
 // summary adds up what was answered. ExitCode is what hc check would exit with.
 func (g *Gateway) summary(a *answer, b *batch, took time.Duration) check.Summary {
+	a.tellRun()
 	s := a.tally.Summary()
 	s.Duplicates = int64(b.duplicates())
 	s.Unique = s.Total - s.Duplicates

@@ -74,7 +74,7 @@ func strict(v any) {
 // TestContractHolds validates live answers of every kind against the schemas that
 // the service itself gives out.
 func TestContractHolds(t *testing.T) {
-	full := func(_ check.Target) (check.Result, bool) { return check.Result{}, false }
+	full := func(*check.Target, check.Key, time.Time, *check.Result) bool { return false }
 	fake := &checktest.Fake{Answer: allOf}
 	s := serve(t, Config{Runner: pool.New(fake, pool.Config{}), Hot: full, Version: `v1 "quoted"`, MaxURLs: 50, KeyRate: 1e6, KeyBurst: 40})
 	served := s.do("GET", "/openapi.json", "").body
@@ -244,7 +244,8 @@ func TestContractHasTheRoutes(t *testing.T) {
 
 // allOf answers with every field there is, by what the URL says.
 func allOf(_ context.Context, t check.Target) check.Result {
-	res, _ := hotAnswer(t)
+	var res check.Result
+	hotAnswer(&t, check.Key{}, time.Time{}, &res)
 	res.FinalURL, res.Redirects = "https://final.test/", []check.Hop{{URL: t.URL, StatusCode: 301}}
 	res.TLS = &check.TLS{Version: "1.3", Issuer: "CN=test", NotAfter: time.Now().Add(time.Hour)}
 	res.Timing.Queue, res.Timing.TLS, res.Timing.Reused, res.Worker = time.Millisecond, time.Millisecond, true, "w1"

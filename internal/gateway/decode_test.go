@@ -144,7 +144,7 @@ func TestGoodBodies(t *testing.T) {
 			if err := b.decode(row.body, 1000); err != nil {
 				t.Fatal(err)
 			}
-			b.complete(Config{Timeout: 3 * time.Second, MaxTimeout: 5 * time.Second})
+			b.complete(Config{Timeout: 3 * time.Second, MaxTimeout: 5 * time.Second}, &names{})
 			want := row.want
 			if want.Method == "" {
 				want.Method = "GET"

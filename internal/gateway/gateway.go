@@ -12,6 +12,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -26,11 +27,15 @@ type Config struct {
 	// Runner answers what Hot does not.
 	Runner check.Runner
 
-	// Hot, if set, answers from this process's memory, or not at all. It is asked
+	// Hot, if set, sets a Result to what this process's memory has at a time for a
+	// target with a Key, and reports whether there is something. It is asked
 	// for each target first, so that a batch that is all there costs no Run. What
 	// it has no answer for is looked up again by a Runner with a cache, so it is
 	// there that misses are counted.
-	Hot func(check.Target) (check.Result, bool)
+	Hot func(*check.Target, check.Key, time.Time, *check.Result) bool
+
+	// Recalled, if set, is told of each batch how many targets Hot had.
+	Recalled func(n int)
 
 	// Guard, if set, refuses targets by their text before the Runner has them.
 	// For a Runner that ends in another process: the one in this process asks its
@@ -55,10 +60,17 @@ type Config struct {
 	MaxTimeout time.Duration // the longest a target may say; 0 is 60 s
 
 	Version string       // of hc, for the summary and the API description
-	Log     *slog.Logger // one line per request; nil is none
+	Log     *slog.Logger // of trouble; nil is none
 
-	// Result, if set, is told every result given to a caller.
+	// Access, if set, is given a line of JSON per request, in one Write each, where
+	// Log takes what is worth an Info; of requests for health, where it takes what is
+	// worth a Debug. Nothing is done about its errors.
+	Access io.Writer
+
+	// Result, if set, is told every result given to a caller, but for those whose
+	// Text was there: of them Cached, if set, is told, of many at once.
 	Result func(check.Result)
+	Cached func(outcome check.Outcome, reason check.Reason, n int)
 
 	// Batch, if set, is told of each batch that is let in, with the ctx of its
 	// request. It gives the ctx in which the batch is run, and what is to be told
@@ -97,6 +109,12 @@ func (c Config) withDefaults() Config {
 			return ctx, func(check.Summary) {}
 		}
 	}
+	if c.Cached == nil {
+		c.Cached = func(check.Outcome, check.Reason, int) {}
+	}
+	if c.Recalled == nil {
+		c.Recalled = func(int) {}
+	}
 	if c.Observe == nil {
 		c.Observe = func(context.Context, string, int, time.Duration) {}
 	}
@@ -111,7 +129,9 @@ type Gateway struct {
 	origin  *http.CrossOriginProtection
 	pending pending
 	rates   *rates // nil for no limit
+	names   names
 	batches sync.Pool
+	lines   sync.Pool
 
 	draining  atomic.Bool
 	connected atomic.Bool // a worker has been reached at least once
@@ -126,6 +146,7 @@ func New(cfg Config) *Gateway {
 		pending: pending{limit: int64(cfg.MaxPending)},
 		rates:   newRates(cfg.KeyRate, cfg.KeyBurst),
 		batches: sync.Pool{New: func() any { return new(batch) }},
+		lines:   sync.Pool{New: func() any { return new(line) }},
 	}
 	g.routes = g.newRoutes()
 	return g

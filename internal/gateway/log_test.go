@@ -49,7 +49,7 @@ func TestLogHasALineForEachRequestAndNoSecret(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var observed []request
-	s := serve(t, Config{Keys: keys, Log: j.logger(), Observe: func(_ context.Context, route string, code int, took time.Duration) {
+	s := serve(t, Config{Keys: keys, Log: j.logger(), Access: j, Observe: func(_ context.Context, route string, code int, took time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
 		observed = append(observed, request{route, code})
@@ -164,5 +164,52 @@ func TestPanicIsAProblemOrACutConnection(t *testing.T) {
 	}
 	if g := s.post(oneURL); g.code != 200 {
 		t.Errorf("afterwards: %d %s", g.code, g.body)
+	}
+}
+
+// TestAccessLineIsWhatSlogWrites, so that one reader takes the whole log.
+func TestAccessLineIsWhatSlogWrites(t *testing.T) {
+	var got, want bytes.Buffer
+	g := New(Config{Access: &got, Log: slog.New(slog.NewJSONHandler(&want, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for _, row := range []struct {
+		name   string
+		rep    reply
+		method string
+		remote string
+		rt     route
+		level  slog.Level
+		more   []slog.Attr
+		ctx    context.Context
+		header http.Header
+	}{
+		{"the least", reply{code: 404}, "GET", "192.0.2.1:5", route{label: otherRoute}, slog.LevelInfo, nil, t.Context(), nil},
+		{"all", reply{code: 200, bytes: 1 << 40, caller: "alice", urls: 1000}, "POST", "[2001:db8::1%eth0]:65535", route{label: "/v1/check"}, slog.LevelInfo,
+			[]slog.Attr{slog.String("caller", "alice"), slog.Int("urls", 1000), slog.String("trace_id", trace[3:35]), slog.Bool("cut_off", true)},
+			ended, http.Header{"Traceparent": {trace}}},
+		{"health", reply{code: 200, bytes: 3}, "HEAD", "[::1]:1", route{label: "/readyz", quiet: true}, slog.LevelDebug, nil, t.Context(), nil},
+		{"names that must be quoted", reply{code: 200, caller: "a\"b\\c\x01ä\u2028"}, "A\"B", "@", route{label: "/check"}, slog.LevelInfo,
+			[]slog.Attr{slog.String("caller", "a\"b\\c\x01ä\u2028")}, t.Context(), nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got.Reset()
+			want.Reset()
+			row.rep.began, row.rep.id[0] = time.Date(2026, 1, 2, 3, 4, 5, 60_000_000, time.UTC), "id-1"
+			const took = 1234567 * time.Nanosecond
+			r := (&http.Request{Method: row.method, RemoteAddr: row.remote, Header: row.header}).WithContext(row.ctx)
+			g.log(&row.rep, r, row.rt, took, false)
+			record := slog.NewRecord(row.rep.began.Add(took), row.level, "request", 0)
+			record.AddAttrs(slog.String("request_id", "id-1"), slog.String("method", row.method), slog.String("route", row.rt.label),
+				slog.Int("status", row.rep.code), slog.Int64("bytes", row.rep.bytes), slog.Int64("took_us", 1234), slog.String("remote", row.remote))
+			record.AddAttrs(row.more...)
+			if err := g.cfg.Log.Handler().Handle(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != want.String() {
+				t.Errorf("got  %swant %s", &got, &want)
+			}
+		})
 	}
 }

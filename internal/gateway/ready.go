@@ -71,8 +71,9 @@ func (g *Gateway) answerable(ctx context.Context, b *batch) bool {
 
 // allHot reports whether b needs no Runner.
 func (g *Gateway) allHot(b *batch) bool {
+	b.now = time.Now()
 	for _, i := range b.leaders {
-		if _, done := g.recall(b.targets[i]); !done {
+		if !g.recall(b, i) {
 			return false
 		}
 	}

@@ -6,30 +6,34 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// recall answers t where that needs no Runner: it is no target, the memory has
-// it, or the guard refuses it. What is in the memory has passed the guard before.
-func (g *Gateway) recall(t check.Target) (check.Result, bool) {
+// recall sets b.res to the answer for a leader where that needs no Runner, and
+// reports whether there is one: it is no target, the memory has it, or the guard
+// refuses it. What is in the memory has passed the guard before.
+func (g *Gateway) recall(b *batch, leader int32) bool {
+	t := &b.targets[leader]
 	if t.Invalid != "" {
-		return check.Failed(t, check.InvalidURL, t.Invalid), true
+		b.res = check.Failed(*t, check.InvalidURL, t.Invalid)
+		return true
 	}
-	if g.cfg.Hot != nil && !t.Fresh {
-		if res, ok := g.cfg.Hot(t); ok {
-			return res, true
-		}
+	if g.cfg.Hot != nil && !t.Fresh && g.cfg.Hot(t, b.keys[leader], b.now, &b.res) {
+		b.recalled++
+		return true
 	}
-	return g.refuse(t)
+	return g.refuse(t, &b.res)
 }
 
-func (g *Gateway) refuse(t check.Target) (check.Result, bool) {
+func (g *Gateway) refuse(t *check.Target, res *check.Result) bool {
 	if g.cfg.Guard == nil {
-		return check.Result{}, false
+		return false
 	}
 	u, err := url.Parse(t.URL)
 	if err != nil {
-		return check.Failed(t, check.InvalidURL, "not a URL"), true
+		*res = check.Failed(*t, check.InvalidURL, "not a URL")
+		return true
 	}
 	if reason, err := g.cfg.Guard.CheckURL(u); err != nil {
-		return check.Failed(t, reason, err.Error()), true
+		*res = check.Failed(*t, reason, err.Error())
+		return true
 	}
-	return check.Result{}, false
+	return false
 }

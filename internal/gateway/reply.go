@@ -17,10 +17,10 @@ import (
 type reply struct {
 	http.ResponseWriter
 	began  time.Time
-	id     string // of the request
-	caller string // name of its key; "" where none is needed
-	urls   int    // of its batch
-	code   int    // 0 until something is sent
+	id     [1]string // of the request, as a header's values
+	caller string    // name of its key; "" where none is needed
+	urls   int       // of its batch
+	code   int       // 0 until something is sent
 	bytes  int64
 }
 
@@ -57,7 +57,7 @@ func (g *Gateway) finish(rep *reply, r *http.Request, rt route) {
 		cut = true
 	default:
 		g.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler",
-			slog.String("route", rt.label), slog.String("request_id", rep.id), slog.Any("panic", bug), slog.String("stack", string(debug.Stack())))
+			slog.String("route", rt.label), slog.String("request_id", rep.id[0]), slog.Any("panic", bug), slog.String("stack", string(debug.Stack())))
 		if cut = rep.code != 0; !cut {
 			internalError().write(rep, r)
 		}
@@ -73,55 +73,22 @@ func (g *Gateway) finish(rep *reply, r *http.Request, rt route) {
 	}
 }
 
-// log writes one line per request. Neither path nor query is in it, for a caller
-// may put a URL, and with it a secret, into either.
-func (g *Gateway) log(rep *reply, r *http.Request, rt route, took time.Duration, cut bool) {
-	level := slog.LevelInfo
-	if rt.quiet {
-		level = slog.LevelDebug
-	}
-	ctx := r.Context()
-	if !g.cfg.Log.Enabled(ctx, level) {
-		return
-	}
-	attrs := make([]slog.Attr, 0, 12)
-	attrs = append(attrs,
-		slog.String("request_id", rep.id),
-		slog.String("method", r.Method),
-		slog.String("route", rt.label),
-		slog.Int("status", rep.code),
-		slog.Int64("bytes", rep.bytes),
-		slog.Int64("took_us", took.Microseconds()), // a float would go through encoding/json
-		slog.String("remote", r.RemoteAddr),
-	)
-	if rep.caller != "" {
-		attrs = append(attrs, slog.String("caller", rep.caller))
-	}
-	if rep.urls > 0 {
-		attrs = append(attrs, slog.Int("urls", rep.urls))
-	}
-	if parent := traceparent(r.Header); parent != "" {
-		attrs = append(attrs, slog.String("trace_id", parent[3:35]))
-	}
-	if cut || ctx.Err() != nil {
-		attrs = append(attrs, slog.Bool("cut_off", true))
-	}
-	g.cfg.Log.LogAttrs(ctx, level, "request", attrs...)
-}
-
 // requestID takes the caller's, if it is fit for a log, and else makes one. It
 // need not be unpredictable.
 func requestID(h http.Header) string {
-	id := h.Get("X-Request-Id")
-	if id != "" && len(id) <= 64 && consistsOf(id, isNameByte) {
-		return id
+	if sent := h["X-Request-Id"]; len(sent) > 0 && sent[0] != "" && len(sent[0]) <= 64 && consistsOf(sent[0], isNameByte) {
+		return sent[0]
 	}
 	return strconv.FormatUint(rand.Uint64(), 36)
 }
 
 // traceparent gives the W3C Trace Context of version 00, "" where there is none.
 func traceparent(h http.Header) string {
-	s := h.Get("Traceparent")
+	sent := h["Traceparent"]
+	if len(sent) == 0 {
+		return ""
+	}
+	s := sent[0]
 	if len(s) != 55 || s[:3] != "00-" || s[35] != '-' || s[52] != '-' ||
 		!consistsOf(s[3:35], isLowerHex) || !consistsOf(s[36:52], isLowerHex) || !consistsOf(s[53:], isLowerHex) {
 		return ""

@@ -48,10 +48,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !known {
 		rt.label = otherRoute
 	}
-	rep := &reply{ResponseWriter: w, began: time.Now(), id: requestID(r.Header)}
+	rep := &reply{ResponseWriter: w, began: time.Now(), id: [1]string{requestID(r.Header)}}
 	defer g.finish(rep, r, rt) // last: it catches panics
 	header := w.Header()
-	header["X-Request-Id"] = []string{rep.id}
+	header["X-Request-Id"] = rep.id[:]
 	if g.draining.Load() {
 		header.Set("Connection", "close")
 	}

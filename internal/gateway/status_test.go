@@ -236,11 +236,8 @@ func dial(t *testing.T, s *site) net.Conn {
 func TestNoWorkersAndAllInMemory(t *testing.T) {
 	s := serve(t, Config{
 		Ready: func() bool { return false },
-		Hot: func(t check.Target) (check.Result, bool) {
-			if strings.Contains(t.URL, "hot") {
-				return hotAnswer(t)
-			}
-			return check.Result{}, false
+		Hot: func(t *check.Target, key check.Key, now time.Time, res *check.Result) bool {
+			return strings.Contains(t.URL, "hot") && hotAnswer(t, key, now, res)
 		},
 	})
 	for _, row := range []struct {

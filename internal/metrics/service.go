@@ -13,15 +13,26 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
+// lookup is the label set of hc_cache_requests_total.
+type lookup struct{ tier, result string }
+
+// routeMeters are those of one route, looked up by name once: that costs more
+// than counting.
+type routeMeters struct {
+	codes map[int]prometheus.Counter
+	took  prometheus.Observer
+}
+
 // addService makes what the other rooms report.
 func (s *Set) addService(auto promauto.Factory) {
-	s.cache = auto.NewCounterVec(prometheus.CounterOpts{
+	cache := auto.NewCounterVec(prometheus.CounterOpts{
 		Name: "hc_cache_requests_total",
 		Help: "Look-ups in each tier of the cache; coalesced ones were answered by an equal target's check.",
 	}, []string{"tier", "result"})
+	s.cache = map[lookup]prometheus.Counter{}
 	for _, tier := range []string{"memory", "redis"} {
 		for _, result := range []string{"hit", "miss", "coalesced", "error"} {
-			s.cache.WithLabelValues(tier, result)
+			s.cache[lookup{tier, result}] = cache.WithLabelValues(tier, result)
 		}
 	}
 	s.cacheUp = auto.NewGauge(prometheus.GaugeOpts{
@@ -55,7 +66,7 @@ func (s *Set) addService(auto promauto.Factory) {
 // CacheRequests counts n look-ups of a tier, "memory" or "redis", with a result:
 // "hit", "miss", "coalesced" or "error".
 func (s *Set) CacheRequests(tier, result string, n int) {
-	s.cache.WithLabelValues(tier, result).Add(float64(n))
+	s.cache[lookup{tier, result}].Add(float64(n))
 }
 
 // CacheUp says whether the shared cache answers from now on.
@@ -82,11 +93,13 @@ func (s *Set) Build(version, revision, goVersion string) {
 // Routes starts the series of each route at zero, with each status that the
 // gateway gives somewhere (DESIGN §6).
 func (s *Set) Routes(routes []string) {
+	s.routes = make(map[string]routeMeters, len(routes))
 	for _, route := range routes {
-		s.requestTime.WithLabelValues(route)
-		for _, code := range []string{"200", "400", "401", "403", "404", "405", "408", "413", "415", "429", "431", "500", "503"} {
-			s.requests.WithLabelValues(route, code)
+		m := routeMeters{map[int]prometheus.Counter{}, s.requestTime.WithLabelValues(route)}
+		for _, code := range []int{200, 400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 500, 503} {
+			m.codes[code] = s.requests.WithLabelValues(route, strconv.Itoa(code))
 		}
+		s.routes[route] = m
 	}
 }
 
@@ -94,12 +107,20 @@ func (s *Set) Routes(routes []string) {
 // [Set.Routes], never what the caller wrote. ctx is the request's: the answer is
 // noted in its span, if it has one.
 func (s *Set) HTTP(ctx context.Context, route string, code int, took time.Duration) {
-	s.requests.WithLabelValues(route, strconv.Itoa(code)).Inc()
+	m, known := s.routes[route]
+	if !known {
+		m.took = s.requestTime.WithLabelValues(route)
+	}
+	count, known := m.codes[code]
+	if !known {
+		count = s.requests.WithLabelValues(route, strconv.Itoa(code))
+	}
+	count.Inc()
 	span := trace.SpanFromContext(ctx)
 	if span.IsRecording() {
 		answered(span, code)
 	}
-	observeIn(exemplar(span.SpanContext()), s.requestTime.WithLabelValues(route), took)
+	observeIn(exemplar(span.SpanContext()), m.took, took)
 }
 
 // PoolStats is asked at each scrape: checks that may run at once, that run, and

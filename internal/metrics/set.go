@@ -28,13 +28,14 @@ type Set struct {
 
 	resolve, connect, tls, processing, transfer prometheus.Observer
 
-	cache        *prometheus.CounterVec
+	cache        map[lookup]prometheus.Counter // never written after NewSet
 	cacheUp      prometheus.Gauge
 	cacheDropped prometheus.Counter
 	pool         *poolGauges
 	blocked      *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTime  *prometheus.HistogramVec
+	routes       map[string]routeMeters // never written after Routes
 	build        *prometheus.GaugeVec
 }
 
@@ -147,13 +148,7 @@ func (s *Set) Observe(ctx context.Context, r check.Result) {
 }
 
 // Count counts r as given.
-func (s *Set) Count(r check.Result) {
-	count, known := s.checks[verdict{r.Outcome, r.Reason}]
-	if !known { // of a worker newer than this process: still one of a fixed set
-		count = s.checks[verdict{check.Fail, check.Internal}]
-	}
-	count.Inc()
-}
+func (s *Set) Count(r check.Result) { s.Cached(r.Outcome, r.Reason, 1) }
 
 // time observes where the time of r went, if r was checked for this.
 func (s *Set) time(r *check.Result, of prometheus.Labels) {
@@ -183,6 +178,16 @@ func observeIn(of prometheus.Labels, h prometheus.Observer, d time.Duration) {
 		return
 	}
 	h.(prometheus.ExemplarObserver).ObserveWithExemplar(d.Seconds(), of)
+}
+
+// Cached counts n results that asked nothing of a target, with one outcome and
+// reason.
+func (s *Set) Cached(outcome check.Outcome, reason check.Reason, n int) {
+	count, known := s.checks[verdict{outcome, reason}]
+	if !known { // of a worker newer than this process: still one of a fixed set
+		count = s.checks[verdict{check.Fail, check.Internal}]
+	}
+	count.Add(float64(n))
 }
 
 // observe leaves out a phase that was not gone through, such as tls of an http
