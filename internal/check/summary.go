@@ -54,8 +54,10 @@ func (s Summary) AppendJSON(b []byte) []byte {
 	b = strconv.AppendInt(appendKey(b, "skip"), s.Skip, 10)
 	b = strconv.AppendInt(appendKey(b, "cached"), s.Cached, 10)
 	b = append(appendKey(b, "by_reason"), '{')
-	for _, r := range slices.Sorted(maps.Keys(s.ByReason)) {
-		b = strconv.AppendInt(appendKey(b, string(r)), s.ByReason[r], 10)
+	if len(s.ByReason) > 0 { // sorting none would allocate
+		for _, r := range slices.Sorted(maps.Keys(s.ByReason)) {
+			b = strconv.AppendInt(appendKey(b, string(r)), s.ByReason[r], 10)
+		}
 	}
 	b = append(b, '}')
 	b = appendMillis(appendKey(b, "duration_ms"), s.Duration)

@@ -11,7 +11,7 @@ import (
 // A line is one of the access log, used again for other requests.
 type line struct{ text []byte }
 
-// log writes one line per request, in the form of slog's JSON handler at a third
+// log writes one line per request, in the form of slog's JSON handler at a fifth
 // of its cost (BenchmarkAccessLine). Neither path nor query is in it, for a caller
 // may put a URL, and with it a secret, into either.
 func (g *Gateway) log(rep *reply, r *http.Request, rt route, took time.Duration, cut bool) {

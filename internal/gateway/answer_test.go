@@ -200,6 +200,63 @@ func TestEventStreamIsOne(t *testing.T) {
 	}
 }
 
+// TestHotAnswersAreCountedTogether, by outcome and reason, each item once, and
+// read as if they had been put together for this batch.
+func TestHotAnswersAreCountedTogether(t *testing.T) {
+	type cached struct {
+		outcome check.Outcome
+		reason  check.Reason
+		n       int
+	}
+	var told []cached
+	recalled, alone := 0, 0
+	text := true
+	s := serve(t, Config{
+		Hot: func(target *check.Target, key check.Key, now time.Time, res *check.Result) bool {
+			if strings.Contains(target.URL, "cold") {
+				return false
+			}
+			hotAnswer(target, key, now, res)
+			if strings.Contains(target.URL, "gone") {
+				res.Outcome, res.Reason = check.Fail, check.HTTPStatus
+			}
+			if text {
+				res.Text = check.NewText(res)
+			}
+			return true
+		},
+		Recalled: func(n int) { recalled += n },
+		Cached: func(outcome check.Outcome, reason check.Reason, n int) {
+			told = append(told, cached{outcome, reason, n})
+		},
+		Result: func(check.Result) { alone++ },
+	})
+	const body = `{"targets":[{"url":"https://a.test/"},{"url":"https://b.test/","tags":["x"]},{"url":"https://a.test/","tags":["y"]},` +
+		`{"url":"https://gone.test/?token=s3cret"},{"url":"https://cold.test/"},{"url":"https://c.test/","accept":"404"},{"url":"no url"}]}`
+	results, sum := answerOf(t, s.post(body))
+	own(t, body, results)
+	if want := []cached{{check.Pass, "", 3}, {check.Fail, check.HTTPStatus, 1}, {check.Pass, "", 1}}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	if recalled != 4 || alone != 2 {
+		t.Errorf("%d targets recalled, %d told alone, want 4 and 2", recalled, alone)
+	}
+	if sum.Pass != 5 || sum.Fail != 2 || sum.Cached != 5 || sum.Duplicates != 1 || sum.ByReason[check.HTTPStatus] != 1 || sum.ExitCode != 1 {
+		t.Errorf("summary %+v", sum)
+	}
+	text = false
+	anew, _ := answerOf(t, s.post(body))
+	for i := range anew {
+		if strings.Contains(anew[i].Target.URL, "cold") {
+			continue // asked twice, with another time
+		}
+		got, want := results[i].AppendJSONVerbatim(nil), anew[i].AppendJSONVerbatim(nil)
+		if string(got) != string(want) {
+			t.Errorf("\n%s, want\n%s", got, want)
+		}
+	}
+}
+
 // TestSilentEventStreamIsKeptOpen: a comment every 15 s, none once it ends.
 func TestSilentEventStreamIsKeptOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 const groupSize = 64
 
 // check answers POST /check. A batch whose answers are all in memory is answered
-// in this goroutine: one URL costs about 5 µs and 17 allocations beside what
-// net/http takes, a hundred cost 150 µs and not one allocation more
-// (BenchmarkCheckHot).
+// in this goroutine: beside what net/http takes, one URL costs about 3 µs, a
+// hundred cost 30 µs and not one allocation more (BenchmarkCheckHot, with the
+// lines of its answers put together before).
 func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	if p := g.mayRead(r); p != nil {
 		return p
