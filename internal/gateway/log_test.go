@@ -172,6 +172,8 @@ func TestAccessLineIsWhatSlogWrites(t *testing.T) {
 	var got, want bytes.Buffer
 	g := New(Config{Access: &got, Log: slog.New(slog.NewJSONHandler(&want, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	const odd = "a\"b\\c\x01ä\u2028"
+	all := []slog.Attr{slog.String("caller", "alice"), slog.Int("urls", 1000), slog.String("trace_id", trace[3:35]), slog.Bool("cut_off", true)}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	for _, row := range []struct {
@@ -186,12 +188,9 @@ func TestAccessLineIsWhatSlogWrites(t *testing.T) {
 		header http.Header
 	}{
 		{"the least", reply{code: 404}, "GET", "192.0.2.1:5", route{label: otherRoute}, slog.LevelInfo, nil, t.Context(), nil},
-		{"all", reply{code: 200, bytes: 1 << 40, caller: "alice", urls: 1000}, "POST", "[2001:db8::1%eth0]:65535", route{label: "/v1/check"}, slog.LevelInfo,
-			[]slog.Attr{slog.String("caller", "alice"), slog.Int("urls", 1000), slog.String("trace_id", trace[3:35]), slog.Bool("cut_off", true)},
-			ended, http.Header{"Traceparent": {trace}}},
+		{"all", reply{code: 200, bytes: 1 << 40, caller: "alice", urls: 1000}, "POST", "[2001:db8::1%eth0]:65535", route{label: "/v1/check"}, slog.LevelInfo, all, ended, http.Header{"Traceparent": {trace}}},
 		{"health", reply{code: 200, bytes: 3}, "HEAD", "[::1]:1", route{label: "/readyz", quiet: true}, slog.LevelDebug, nil, t.Context(), nil},
-		{"names that must be quoted", reply{code: 200, caller: "a\"b\\c\x01ä\u2028"}, "A\"B", "@", route{label: "/check"}, slog.LevelInfo,
-			[]slog.Attr{slog.String("caller", "a\"b\\c\x01ä\u2028")}, t.Context(), nil},
+		{"names that must be quoted", reply{code: 200, caller: odd}, "A\"B", "@", route{label: "/check"}, slog.LevelInfo, []slog.Attr{slog.String("caller", odd)}, t.Context(), nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got.Reset()
