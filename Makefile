@@ -20,6 +20,10 @@ VULNDB ?=
 # How much each fuzz target runs: inputs (100000x) or time (30s).
 FUZZTIME ?= 100000x
 
+# Flags of the load test and of the journey, e.g. LOAD='-short'.
+LOAD    ?=
+JOURNEY ?=
+
 # Flags of the benchmarks, e.g. BENCH='-run one-host -rounds 3'.
 BENCH ?=
 
@@ -63,6 +67,7 @@ lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflo
 	cd deploy/standin && go vet ./...
 	cd deploy/verify && go vet ./...
 	cd bench/peers/straight && go vet ./...
+	cd load && go vet ./... && $(GOLANGCI_LINT) run
 	$(GOLANGCI_LINT) run
 	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
 	! grep -n 'uses:' .github/workflows/*.yml | grep -Ev '@[0-9a-f]{40} # v[0-9.]+$$' # by commit
@@ -133,6 +138,18 @@ dashboards-lab: ## the same with Redis, two workers, a gateway and Prometheus st
 
 dashboard-pictures: ## docs/dashboards/*.svg, from five minutes of that
 	@$(MAKE) dashboards-lab LAB='-for 330s -pictures ../../docs/dashboards'
+
+load: ## the service under load, beside the straightforward one, plots in bin/load.html; URL=http://host:8080 for one that runs
+	@scripts/deps.sh redis-server
+	cd load && go run . -html ../bin/load.html $(if $(URL),-url $(URL)) $(LOAD)
+
+load-check: ## the load test's own tests
+	@scripts/deps.sh cc
+	cd load && go test -race -timeout 5m ./...
+
+journey: ## docs/journey.md: V1, V2 and each step since, under the same load
+	@scripts/deps.sh redis-server
+	cd load && go run ./journey -doc ../docs/journey.md $(JOURNEY)
 
 k6-check: build ## the k6 scripts: their types, and some requests of each on a real gateway
 	@scripts/deps.sh node npm
