@@ -33,7 +33,7 @@ type kept struct {
 const (
 	defaultBytes = 64 << 20
 
-	// keptBytes is what a result takes beside its strings: the kept (608 bytes)
+	// keptBytes is what a result takes beside its strings: the kept (some 600 bytes)
 	// and its place in the cache (TestMemoryIsBoundedInBytes).
 	keptBytes = 820
 	// textBytes is what the text of one takes when it is recalled, beside its
