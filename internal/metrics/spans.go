@@ -29,12 +29,13 @@ func (t *Tracer) Handler(next http.Handler, paths ...string) http.Handler {
 	}
 	server := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !slices.Contains(paths, r.URL.Path) {
+		came := r.Header["Traceparent"] != nil
+		if !slices.Contains(paths, r.URL.Path) || !came && t.leavesOut() {
 			next.ServeHTTP(w, r)
 			return
 		}
 		ctx := r.Context()
-		if r.Header["Traceparent"] != nil {
+		if came {
 			ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
 		}
 		ctx, span := t.tracer.Start(ctx, r.URL.Path, server...)
@@ -116,6 +117,10 @@ type groups struct {
 // Run implements [check.Runner].
 func (g groups) Run(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[check.Result] {
 	return func(yield func(check.Result) bool) {
+		if !trace.SpanContextFromContext(ctx).IsValid() && g.leavesOut() {
+			g.next.Run(ctx, ts)(yield)
+			return
+		}
 		within, span := g.tracer.Start(ctx, groupSpan, trace.WithSpanKind(trace.SpanKindServer), asCall())
 		if !span.IsRecording() {
 			g.next.Run(ctx, ts)(yield)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -58,6 +59,10 @@ type Tracer struct {
 	tracer   trace.Tracer
 	provider *sdk.TracerProvider
 	exporter *otlptrace.Exporter
+
+	// left is the share of the traces that begin here which are left out before
+	// the SDK is asked, which takes 0.3 µs and two allocations to say no.
+	left float64
 }
 
 // NewTracer gives nil where no OTLP endpoint is set, or traces are switched off.
@@ -68,29 +73,32 @@ func NewTracer(ctx context.Context, cfg TracerConfig) (*Tracer, error) {
 		return nil, err
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
-	options := []sdk.TracerProviderOption{sdk.WithResource(resourceOf(ctx, cfg)), sdk.WithoutPanicRecording()}
+	ratio := 1.0
 	if os.Getenv("OTEL_TRACES_SAMPLER") == "" { // or else the SDK reads it
-		ratio, err := usualOr(os.Getenv("OTEL_TRACES_SAMPLER_ARG"))
-		if err != nil {
+		if ratio, err = usualOr(os.Getenv("OTEL_TRACES_SAMPLER_ARG")); err != nil {
 			return nil, err
 		}
-		options = append(options, sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(ratio))))
 	}
 	// Nothing else here goes through a proxy either (reliability SSRF-3).
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithProxy(func(*http.Request) (*url.URL, error) { return nil, nil }))
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
-	t := &trouble{log: cfg.Log}
-	otel.SetErrorHandler(t) // of what has no other way to tell
+	lost := &trouble{log: cfg.Log}
+	otel.SetErrorHandler(lost) // of what has no other way to tell
 	cfg.Log.Info("tracing", "to", check.MaskURL(to))
-	return newTracer(exporter, append(options, sdk.WithBatcher(telling{exporter, t}))...), nil
+	t := newTracer(exporter, sdk.WithBatcher(telling{exporter, lost}), sdk.WithResource(resourceOf(ctx, cfg)), sdk.WithoutPanicRecording())
+	t.left = 1 - ratio
+	return t, nil
 }
 
 func newTracer(exporter *otlptrace.Exporter, options ...sdk.TracerProviderOption) *Tracer {
 	provider := sdk.NewTracerProvider(options...)
 	return &Tracer{tracer: provider.Tracer("github.com/hc-health/hc"), provider: provider, exporter: exporter}
 }
+
+// leavesOut decides on a trace that would begin now.
+func (t *Tracer) leavesOut() bool { return t.left > 0 && rand.Float64() < t.left }
 
 // Close sends what is left, for a second at most.
 func (t *Tracer) Close() {

@@ -273,6 +273,36 @@ func TestWorkerIsToldOfWhatIsNotSampled(t *testing.T) {
 	}
 }
 
+func TestShareOfTheTracesIsLeftOutUnlessACallerBeganThem(t *testing.T) {
+	tr, spans := kept(t, sdk.ParentBased(sdk.AlwaysSample()))
+	tr.left = .9
+	handler := tr.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "/check")
+	groups := tr.Groups(passes{})
+	ask := func(traceparent string) (requests, runs int) {
+		defer spans.Reset()
+		for range 1000 {
+			r := httptest.NewRequest(http.MethodPost, "/check", nil)
+			if traceparent != "" {
+				r.Header.Set("Traceparent", traceparent)
+			}
+			handler.ServeHTTP(nil, r)
+			for range groups.Run(tr.WithTraceparent(t.Context(), traceparent), slices.Values(make([]check.Target, 1))) {
+				continue
+			}
+		}
+		return len(called(spans.GetSpans(), "POST /check")), len(called(spans.GetSpans(), groupSpan))
+	}
+	if requests, runs := ask(""); requests < 50 || requests > 200 || runs < 50 || runs > 200 {
+		t.Errorf("%d requests and %d Runs of 1000 are traced, want about 100", requests, runs)
+	}
+	if requests, runs := ask("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"); requests != 1000 || runs != 1000 {
+		t.Errorf("%d requests and %d Runs of a caller who traces all", requests, runs)
+	}
+	if requests, runs := ask("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"); requests+runs != 0 {
+		t.Errorf("%d requests and %d Runs of a caller who traces none", requests, runs)
+	}
+}
+
 func TestProbesHaveTheSpansOfAnyCheck(t *testing.T) {
 	tr, spans := kept(t, sdk.AlwaysSample())
 	ctx, root := tr.tracer.Start(t.Context(), "GET /probe")
