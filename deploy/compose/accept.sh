@@ -88,6 +88,16 @@ stream() {
   done >"$1"
 }
 
+# traffic SECONDS: what the dashboards are about, pages asked again and again and
+# one that may not be asked.
+traffic() {
+  local end=$((SECONDS + $1))
+  while [ "$SECONDS" -lt "$end" ]; do
+    jq -nc '{urls: ([range(50) | "http://target/?\(.)"] + ["http://redis:6379/"])}' | ask >/dev/null
+    sleep 0.5
+  done
+}
+
 # during COMMAND…: what becomes of requests meanwhile, by kind, on stdout.
 during() {
   local file pid
@@ -146,6 +156,10 @@ step "every scrape target is up"
 until_true 60 value_is 'count(up == 1)' 6
 value_is 'count(up == 0) or vector(0)' 0 || fail "not all targets are up"
 curl -sS "$prometheus/api/v1/targets" | jq -r '.data.activeTargets[] | "\(.labels.job) \(.labels.instance): \(.health)"'
+
+step "every panel of the dashboards has something to show"
+traffic 20
+make --no-print-directory dashboards-live "PROM=$prometheus"
 
 step "three workers, each with its share"
 compose up -d --no-build --no-recreate --scale health-worker=3 health-worker
