@@ -45,7 +45,9 @@ inside() {
   mount -t tmpfs tmpfs /run # sockets and locks of the machine's own engine
   mkdir -p /var/lib/docker "$dir/data"
   mount --bind "$dir/data" /var/lib/docker
-  export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=/run/docker-config PATH=/usr/sbin:/usr/bin:$PATH
+  mkdir /run/bin # Debian's own first: a client from elsewhere may lack BuildKit
+  ln -s /usr/bin/docker /usr/bin/docker-compose /run/bin/
+  export DOCKER_HOST=unix:///run/docker.sock DOCKER_CONFIG=/run/docker-config PATH=/run/bin:$PATH:/usr/sbin
   echo '{}' >/run/docker.json
   dockerd --config-file /run/docker.json --cgroup-parent "/$cgroups" >"$dir/log" 2>&1 &
   for _ in {1..300}; do

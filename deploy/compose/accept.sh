@@ -6,7 +6,7 @@
 #   deploy/compose/accept.sh BIN GOPROXY     (see deploy/standin/images.sh)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export COMPOSE_PROJECT_NAME=hc COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1 PATH=/usr/bin:$PATH
+export COMPOSE_PROJECT_NAME=hc COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1
 VERSION=$(git describe --tags --always 2>/dev/null || echo ci)
 export VERSION
 prometheus=http://127.0.0.1:9093
@@ -178,7 +178,7 @@ compose start redis
 until_true 30 value_is 'min(hc_cache_up{job="health-worker"})' 1
 
 step "a worker is cut off in the middle of a batch: nothing is lost"
-cut=$(workers | head -n 1)
+cut=$(workers | sed -n 1p)
 batch 600 /delay/300 | ask >"$work/cut" &
 asking=$!
 sleep 2

@@ -14,7 +14,7 @@ trap 'rm -rf "$root"' EXIT
 
 # named IMAGE: with the tag that the Dockerfile and docker-compose.yml pin.
 named() {
-  grep -ohP "(image: |FROM (--platform=\S+ )?)\K\Q$1\E:\S+" Dockerfile docker-compose.yml | head -n 1
+  grep -ohP "(image: |FROM (--platform=\S+ )?)\K\Q$1\E:\S+" Dockerfile docker-compose.yml | sed -n 1p
 }
 
 # files DIR: certificates, and who is who.
