@@ -53,6 +53,7 @@ type Redis struct {
 	health  *health
 	reads   breaker
 	writes  breaker
+	lookups trips
 }
 
 // NewRedis makes a Redis; it connects when it is first used. The error is about
@@ -73,7 +74,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 	client := redis.NewUniversalClient(tuned(o, timeout))
 	_, cluster := client.(*redis.ClusterClient)
 	h := &health{log: cfg.Log, observe: cfg.Observe}
-	return &Redis{
+	s := &Redis{
 		client:  client,
 		cluster: cluster,
 		ttl:     cfg.TTL.orDefault(),
@@ -81,7 +82,9 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 		health:  h,
 		reads:   newBreaker(timeout, h.read),
 		writes:  newBreaker(timeout, h.write),
-	}, nil
+	}
+	s.lookups.get = s.get
+	return s, nil
 }
 
 // tuned sets what makes a client fit for a cache that must not be waited for.
@@ -112,7 +115,11 @@ type mute struct{}
 func (mute) Printf(context.Context, string, ...any) {}
 
 // Close closes the connections. Calls after it fail.
-func (s *Redis) Close() error { return s.client.Close() }
+func (s *Redis) Close() error {
+	err := s.client.Close()
+	s.lookups.wait()
+	return err
+}
 
 // Ping reports whether a look-up would be answered; it may take Timeout.
 func (s *Redis) Ping(ctx context.Context) error {
@@ -192,15 +199,21 @@ func (s *Redis) fetch(ctx context.Context, keys []string) (values []any, failed 
 		values, failed, err = s.getEach(ctx, keys)
 	} else {
 		failed = len(keys)
-		err = s.reads.do(ctx, func(ctx context.Context) (err error) {
-			values, err = s.client.MGet(ctx, keys...).Result()
-			return err
-		})
+		values, err = s.lookups.ask(ctx, keys)
 	}
 	if err == nil || errors.Is(err, errCallerGone) {
 		failed = 0
 	}
 	return values, failed, err
+}
+
+// get is one round trip.
+func (s *Redis) get(ctx context.Context, keys []string) (values []any, err error) {
+	err = s.reads.do(ctx, func(ctx context.Context) (err error) {
+		values, err = s.client.MGet(ctx, keys...).Result()
+		return err
+	})
+	return values, err
 }
 
 // getEach is fetch for a cluster, where the keys of one MGET must share a slot:

@@ -24,8 +24,11 @@ type saved struct {
 
 // A saver writes what a Run finishes in groups, behind its answers and on a ctx
 // that does not end with the caller's.
+//
+// It has a goroutine from the first result on: a Run of hits needs none.
 type saver struct {
-	cancel context.CancelFunc
+	begin  func()
+	cancel context.CancelFunc // nil before it has begun
 	done   sync.WaitGroup
 	ending chan struct{} // closed when nothing is added any more
 
@@ -35,15 +38,22 @@ type saver struct {
 }
 
 func newSaver(ctx context.Context, write func(context.Context, []saved)) *saver {
-	s := &saver{ending: make(chan struct{}), added: make(chan struct{}, 1)}
-	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	s.done.Go(func() { s.loop(ctx, write) })
+	s := &saver{}
+	s.begin = func() {
+		s.ending, s.added = make(chan struct{}), make(chan struct{}, 1)
+		var within context.Context
+		within, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		s.done.Go(func() { s.loop(within, write) })
+	}
 	return s
 }
 
 // add queues one more, and reports whether there was room for it.
 func (s *saver) add(one saved) bool {
 	s.mu.Lock()
+	if s.cancel == nil {
+		s.begin()
+	}
 	room := len(s.queue) < saveQueue
 	if room {
 		s.queue = append(s.queue, one)
@@ -53,8 +63,11 @@ func (s *saver) add(one saved) bool {
 	return room
 }
 
-// end waits until all is written, saveBudget at most.
+// end waits until all is written, saveBudget at most. Nothing is added any more.
 func (s *saver) end() {
+	if s.cancel == nil {
+		return
+	}
 	close(s.ending)
 	late := time.AfterFunc(saveBudget, s.cancel)
 	s.done.Wait()

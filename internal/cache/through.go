@@ -93,6 +93,16 @@ func (t *through) Run(ctx context.Context, ts iter.Seq[check.Target]) iter.Seq[c
 				return
 			}
 		}
+		// Where nothing was left to be checked, check was not called; but some of the
+		// targets may wait for others' checks.
+		if r.waiting.Load() == 0 || ctx.Err() != nil {
+			return
+		}
+		for res := range r.check(ctx, func(func(check.Target) bool) {}) {
+			if !yield(res) {
+				return
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,56 +29,88 @@ import (
 func Groups[T any](ctx context.Context, in iter.Seq[T], size int, linger time.Duration) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		places := make(chan struct{}, size)
-		items := newTray[T]()
-		go func() {
-			defer items.close()
-			for item := range within(ctx, places, in) {
-				items.put(item)
-			}
-		}()
-		defer items.drain()
+		s := read(ctx, in, size, linger)
+		defer s.items.drain()
 		defer cancel()
-		for {
-			group := gather(ctx, items, size, linger)
-			for range group {
-				<-places
-			}
-			if len(group) == 0 || !yield(group) {
+		for group := range s.groups(ctx) {
+			if !yield(group) {
 				return
 			}
 		}
 	}
 }
 
-// gather waits for an item and collects those that follow closely enough. It
-// gives none when there is no more or ctx has ended. There are never more than
-// size, which is the number of places.
-func gather[T any](ctx context.Context, items *tray[T], size int, linger time.Duration) (group []T) {
+// source is an in that is being read, by a goroutine of its own.
+type source[T any] struct {
+	items  *tray[T]
+	places chan struct{} // one for each item, until its group is given
+	size   int
+	linger time.Duration
+}
+
+// read begins to read in, until ctx ends. Its items are to be drained in the end.
+func read[T any](ctx context.Context, in iter.Seq[T], size int, linger time.Duration) *source[T] {
+	s := &source[T]{items: newTray[T](), places: make(chan struct{}, size), size: size, linger: linger}
+	go func() {
+		defer s.items.close()
+		for item := range within(ctx, s.places, in) {
+			s.items.put(item)
+		}
+	}()
+	return s
+}
+
+// groups gives group after group, none of them empty, until there is no more or
+// ctx has ended.
+func (s *source[T]) groups(ctx context.Context) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for {
+			group, last := s.next(ctx)
+			if len(group) == 0 || !yield(group) || last {
+				return
+			}
+		}
+	}
+}
+
+// next gives the next group, none where there is no more or ctx has ended. The
+// last is known as such where the end is close behind it.
+func (s *source[T]) next(ctx context.Context) (group []T, last bool) {
+	group, last = s.gather(ctx)
+	for range group {
+		<-s.places
+	}
+	return group, last
+}
+
+// gather waits for an item and collects those that follow closely enough, never
+// more than size, which is the number of places. It gives none when there is no
+// more or ctx has ended.
+func (s *source[T]) gather(ctx context.Context) (group []T, last bool) {
 	var late <-chan time.Time
 	for ctx.Err() == nil {
-		ready, more := items.collect(nil)
+		ready, more := s.items.collect(nil)
 		if group == nil {
 			group = ready
 		} else {
 			group = append(group, ready...)
 		}
 		switch {
-		case !more || len(group) == size || len(group) > 0 && linger <= 0:
-			return group
+		case !more || len(group) == s.size || len(group) > 0 && s.linger <= 0:
+			return group, !more
 		case len(group) > 0 && late == nil:
-			timer := time.NewTimer(linger)
+			timer := time.NewTimer(s.linger)
 			defer timer.Stop()
 			late = timer.C
 		}
 		select {
-		case <-items.filled:
+		case <-s.items.filled:
 		case <-late:
-			return group
+			return group, false
 		case <-ctx.Done():
 		}
 	}
-	return nil
+	return nil, true
 }
 
 // Windowed hands groups of in's items to f, several at a time, and streams their
@@ -89,7 +122,8 @@ func gather[T any](ctx context.Context, items *tray[T], size int, linger time.Du
 // f gives its answers some at a time, as many as are there: that they move as one
 // saves a quarter of what a remote check costs (BenchmarkRun of package rpc). It
 // answers each item at most once, what it gives beyond that is dropped, and it
-// ends soon after ctx does.
+// ends soon after ctx does. Where the source ends within its first group, f runs in
+// the goroutine of who reads.
 func Windowed[In, Out any](
 	ctx context.Context, window, size int, linger time.Duration, in iter.Seq[In],
 	f func(ctx context.Context, group []In) iter.Seq[[]Out],
@@ -97,6 +131,22 @@ func Windowed[In, Out any](
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		places := make(chan struct{}, window) // one for each item, until its answer is read
+		s := read(ctx, within(ctx, places, in), size, linger)
+		first, last := s.next(ctx)
+		if last {
+			defer s.items.drain()
+			defer cancel()
+			left := len(first)
+			for some := range f(ctx, first) {
+				for _, out := range some[:min(len(some), left)] {
+					left--
+					if !yield(out) {
+						return
+					}
+				}
+			}
+			return
+		}
 		outs := newTray[[]Out]()
 		ask := func(group []In) {
 			open := len(group)
@@ -112,9 +162,11 @@ func Windowed[In, Out any](
 		}
 		go func() {
 			defer outs.close()
+			defer s.items.drain()
 			var asked sync.WaitGroup
 			defer asked.Wait()
-			for group := range Groups(ctx, within(ctx, places, in), size, linger) {
+			asked.Go(func() { ask(first) })
+			for group := range s.groups(ctx) {
 				asked.Go(func() { ask(group) })
 			}
 		}()
@@ -146,6 +198,9 @@ func Windowed[In, Out any](
 // those of look do not wait for those of next, until depth groups are under way.
 // A group is under way while look has it and until next has taken all its rest.
 //
+// Where a source ends within its first group, all of this goes on in the goroutine
+// of who reads, and next is not called if nothing is left for it.
+//
 // Up to depth goroutines call look, which ends soon after ctx does. Before the
 // first answer is read, the source is asked for (depth+2)·size items at most,
 // and those that next reads ahead. A check.Target that look answers costs
@@ -157,15 +212,24 @@ func Detour[In, Out any](
 ) iter.Seq[Out] {
 	return func(yield func(Out) bool) {
 		ctx, cancel := context.WithCancel(ctx)
+		s := read(ctx, in, size, linger)
+		first, last := s.next(ctx)
+		if last {
+			defer s.items.drain()
+			defer cancel()
+			lookAndGo(ctx, first, look, next, yield)
+			return
+		}
 		outs := make(chan []Out)
 		missed := make(chan []In)
 		var both sync.WaitGroup
 		both.Go(func() {
 			defer close(missed)
+			defer s.items.drain()
 			var looks sync.WaitGroup
 			defer looks.Wait()
 			underway := make(chan struct{}, depth)
-			for group := range Groups(ctx, in, size, linger) {
+			begin := func(group []In) {
 				underway <- struct{}{}
 				looks.Go(func() {
 					done, rest := look(ctx, group)
@@ -177,6 +241,10 @@ func Detour[In, Out any](
 					}
 					<-underway
 				})
+			}
+			begin(first)
+			for group := range s.groups(ctx) {
+				begin(group)
 			}
 		})
 		both.Go(func() {
@@ -197,6 +265,33 @@ func Detour[In, Out any](
 					return
 				}
 			}
+		}
+	}
+}
+
+// lookAndGo is Detour for one group that is all there is: one thing after the
+// other, in the goroutine of who reads.
+func lookAndGo[In, Out any](
+	ctx context.Context, group []In,
+	look func(ctx context.Context, group []In) (done []Out, rest []In),
+	next func(ctx context.Context, rest iter.Seq[In]) iter.Seq[Out],
+	yield func(Out) bool,
+) {
+	if len(group) == 0 {
+		return
+	}
+	done, rest := look(ctx, group)
+	for _, out := range done {
+		if !yield(out) {
+			return
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	for out := range next(ctx, slices.Values(rest)) {
+		if !yield(out) {
+			return
 		}
 	}
 }
