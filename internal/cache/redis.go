@@ -35,7 +35,7 @@ type RedisConfig struct {
 
 const (
 	defaultTimeout = 200 * time.Millisecond
-	defaultPool    = 16 // connections: 4 groups looked up at once, of several runs
+	defaultPool    = 16 // connections: two for look-ups, the rest for writes and leases of several runs
 
 	keyPrefix  = "hc:v1:"
 	lockSuffix = ":lock"
@@ -156,7 +156,7 @@ func (s *Redis) Lost() error {
 	return lost
 }
 
-// Load implements [Store] in one round trip.
+// Load implements [Store] in one round trip, which other callers may share.
 func (s *Redis) Load(ctx context.Context, ts []check.Target) ([]check.Result, error) {
 	rs, failed, err := s.look(ctx, ts, nil)
 	s.observe.looked(tierRedis, rs, failed)

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	groupSize = 64
+	groupSize = 128
 	// A slow source's group waits so long for more.
 	linger = time.Millisecond
 )
