@@ -120,6 +120,10 @@ bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
 
+bench-watching: ## what metrics and traces cost a hot gateway; fails above 5 %
+	@scripts/deps.sh wrk
+	go run ./bench/watching
+
 dashboards: ## deploy/grafana/dashboards/*.json, as deploy/verify/boards says
 	cd deploy/verify && go run . write
 
