@@ -1,11 +1,11 @@
 // Command verify holds deploy/prometheus and deploy/grafana against what they are
 // made for. It runs in deploy/verify, below the repository's root.
 //
-//	go run . write                                     the dashboards' JSON, from boards/
-//	go run . check                                     what can be seen without a Prometheus
-//	go run . live -prom URL [-skip BOARD[/PANEL]=WHY]  every panel shows something there
-//	go run . lab [-for 90s] [-pictures DIR]            the same in processes started here
-//	go run . draw -prom URL -pictures DIR [BOARD...]   pictures of what is there
+//	go run . write                                      the dashboards' JSON, from boards/
+//	go run . check                                      what can be seen without a Prometheus
+//	go run . live -prom URL [-skip BOARD[/PANEL]=WHY]   every panel shows something there
+//	go run . lab [-for 90s] [-pictures DIR]             the same in processes started here
+//	go run . draw -prom URL -for 5m -pictures DIR BOARD pictures of what is there
 package main
 
 import (
@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 	fs.StringVar(&s.prom, "prom", "http://127.0.0.1:9093", "`URL` of Prometheus")
 	fs.DurationVar(&s.patience, "wait", time.Minute, "how long panels have to fill")
 	fs.Var(s.skip, "skip", "`BOARD[/PANEL]=WHY` it may be empty; may repeat")
-	fs.DurationVar(&s.during, "for", 90*time.Second, "how long the lab runs")
+	fs.DurationVar(&s.during, "for", 90*time.Second, "how long the lab runs, or what is drawn")
 	fs.StringVar(&s.pictures, "pictures", "", "`DIR` for pictures")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string) error {
 	case "lab":
 		return s.lab(ctx)
 	case "draw":
-		return s.draw(ctx, s.prom, 15*time.Minute)
+		return s.draw(ctx, s.prom, s.during)
 	default:
 		return fmt.Errorf("%q is none of write, check, live, lab and draw", word)
 	}

@@ -54,12 +54,12 @@ func containers() Board {
 			{Title: "Life", Panels: []Panel{
 				{
 					Kind: Bars, Title: "Restarts", W: 12, Unit: units.Short, Steps: []Step{{0, "green"}, {1, "orange"}, {3, "red"}},
-					Text:    "Starts of the same container, within the time shown.",
-					Queries: []Query{{Expr: `sum by (name) (changes(container_start_time_seconds{` + of + `}[$__range]))`, Legend: "{{name}}"}},
+					Text:    "How often its count of processor time began anew, as it does with each start, within the time shown.",
+					Queries: []Query{{Expr: `max by (name) (resets(container_cpu_usage_seconds_total{` + of + `}[$__range]))`, Legend: "{{name}}"}},
 				},
 				{
-					Kind: Bars, Title: "Running for", W: 12, Unit: units.Seconds, Steps: plain(),
-					Text:    "Since its last start.",
+					Kind: Bars, Title: "Age", W: 12, Unit: units.Seconds, Steps: plain(),
+					Text:    "Since it was created. A restart does not change it.",
 					Queries: []Query{{Expr: `time() - max by (name) (container_start_time_seconds{` + of + `})`, Legend: "{{name}}"}},
 				},
 			}},
@@ -101,7 +101,7 @@ func containerTiles(of string) []Panel {
 		tile(Panel{
 			Title: "Restarts", Unit: units.Short, Steps: []Step{{0, "green"}, {1, "orange"}, {3, "red"}},
 			Text:    "Within the time shown. docker inspect tells an out-of-memory kill from a crash.",
-			Queries: []Query{{Expr: `sum(changes(container_start_time_seconds{` + of + `}[$__range]))`}},
+			Queries: []Query{{Expr: `sum(max by (name) (resets(container_cpu_usage_seconds_total{` + of + `}[$__range])))`}},
 		}),
 	}
 }

@@ -76,8 +76,8 @@ func post(ctx context.Context, url string, batch []string) error {
 	return err
 }
 
-// urls are 2 000 pages of the sites, which are on port, in no
-// order, and some that fail.
+// urls are 2 000 pages of the sites, which are on port, in no order, and some
+// that fail.
 func urls(port string) []string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(sites())) {
