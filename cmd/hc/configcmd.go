@@ -86,7 +86,7 @@ func yamlOf(s setting) string {
 // a range of codes: YAML takes 010, 1e3, 2026-01-01 and null for something else,
 // and in a list the comma too.
 func scalar(s string) string {
-	plain := regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9./_=-]*|0|[1-9][0-9]*|[0-9]+(?:\.[0-9]+)?[A-Za-z]+|[0-9]{3}-[0-9]{3})$`)
+	plain := regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9./_=-]*|0|[1-9][0-9]*|[0-9]+(?:\.[0-9]+)?[A-WYZa-wyz][A-Za-z]*|[0-9]{3}-[0-9]{3})$`)
 	if plain.MatchString(s) && !strings.EqualFold(s, "null") {
 		return s
 	}
