@@ -124,6 +124,20 @@ bench-watching: ## what metrics and traces cost a hot gateway; fails above 5 %
 	@scripts/deps.sh wrk
 	go run ./bench/watching
 
+costs: ## what a URL and a hop cost, and the runs that sim is held to
+	@scripts/deps.sh nginx redis-server wrk
+	go run ./bench -costs $(BENCH)
+
+costs-doc: ## the same, written into docs/scaling.md
+	@scripts/deps.sh nginx redis-server wrk
+	go run ./bench -costs -doc docs/scaling.md
+
+sim: ## how many workers, gateways and Redis shards a load needs, and what a thousand workers would do
+	go run ./sim
+
+sim-doc: ## the same, written into docs/scaling.md and drawn into docs/scaling.svg
+	go run ./sim -doc docs/scaling.md -svg docs/scaling.svg
+
 dashboards: ## deploy/grafana/dashboards/*.json, as deploy/verify/boards says
 	cd deploy/verify && go run . write
 

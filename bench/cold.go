@@ -124,7 +124,7 @@ func (l *lab) coldRate(ctx context.Context, gateway *daemon) (perSecond float64,
 	for range batchesOpen {
 		g.Go(func() error {
 			for ctx.Err() == nil {
-				if err := l.stream(ctx, gateway, func() {
+				if err := l.stream(ctx, gateway, l.target.slow, func() {
 					if counting.Load() {
 						counted.Add(1)
 					}
@@ -155,9 +155,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// stream posts a batch of new URLs and calls each for every result.
-func (l *lab) stream(ctx context.Context, gateway *daemon, each func()) error {
-	body, err := json.Marshal(map[string]any{"urls": l.fresh.take(l.target.slow, batchURLs)})
+// stream posts a batch of new URLs of a port and calls each for every result.
+func (l *lab) stream(ctx context.Context, gateway *daemon, port int, each func()) error {
+	body, err := json.Marshal(map[string]any{"urls": l.fresh.take(port, batchURLs)})
 	if err != nil {
 		return err
 	}

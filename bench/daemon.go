@@ -74,9 +74,11 @@ func (d *daemon) stop() {
 	d.log.Close()
 }
 
-// cpu is what the process has used since it started, user and system.
-func (d *daemon) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
+func (d *daemon) cpu() (time.Duration, error) { return cpuOf(d.cmd.Process.Pid) }
+
+// cpuOf is what a process has used since it started, user and system.
+func cpuOf(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
