@@ -256,23 +256,39 @@ func (l *lab) requestCosts(ctx context.Context, gateway *daemon, parts []part) (
 
 // shootAt gives the requests a second and the CPU of each part per request.
 func (l *lab) shootAt(ctx context.Context, s service, script string, parts []part) ([]cost, error) {
+	var rate float64
+	each, err := cpuPerUnit(parts, func() (int, error) {
+		shot, err := l.shoot(ctx, s, script, 2*time.Second)
+		if err == nil && shot.failed > 0 {
+			err = fmt.Errorf("%d requests failed", shot.failed)
+		}
+		rate = shot.value(requests)
+		return shot.requests, err
+	})
+	costs := []cost{{value: rate}}
+	for _, cpu := range each {
+		costs = append(costs, cost{value: cpu})
+	}
+	return costs, err
+}
+
+// cpuPerUnit is what each part spends on a unit of work, in µs; work gives how
+// many units it did.
+func cpuPerUnit(parts []part, work func() (units int, err error)) ([]float64, error) {
 	before, err := cpuOfAll(parts)
 	if err != nil {
 		return nil, err
 	}
-	shot, err := l.shoot(ctx, s, script, 2*time.Second)
-	if err == nil && shot.failed > 0 {
-		err = fmt.Errorf("%d requests failed", shot.failed)
-	}
+	units, err := work()
 	if err != nil {
 		return nil, err
 	}
 	after, err := cpuOfAll(parts)
-	costs := []cost{{value: shot.value(requests)}}
+	each := make([]float64, len(parts))
 	for i := range parts {
-		costs = append(costs, cost{value: micros(after[i]-before[i]) / float64(shot.requests)})
+		each[i] = micros(after[i]-before[i]) / float64(units)
 	}
-	return costs, err
+	return each, err
 }
 
 func cpuOfAll(parts []part) ([]time.Duration, error) {
@@ -301,23 +317,26 @@ func coldCosts(ctx context.Context, l *lab) ([]cost, error) {
 	}
 	parts := []part{{"gateway", hc[0].cpu}, {"worker", hc[1].cpu}, {"Redis", redis.cpu}, {"target", l.target.cpu}}
 	return l.medians(func() ([]cost, error) {
-		before, err := cpuOfAll(parts)
+		var took time.Duration
+		n := 0
+		each, err := cpuPerUnit(parts, func() (int, error) {
+			start := time.Now()
+			for time.Since(start) < 2*time.Second {
+				if err := l.stream(ctx, hc[0], l.target.fast, func() { n++ }); err != nil {
+					return 0, err
+				}
+			}
+			took = time.Since(start)
+			return n, nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		start, n := time.Now(), 0
-		for time.Since(start) < 2*time.Second {
-			if err := l.stream(ctx, hc[0], l.target.fast, func() { n++ }); err != nil {
-				return nil, err
-			}
-		}
-		took := time.Since(start)
-		after, err := cpuOfAll(parts)
 		costs := []cost{{"batches of 1000, one after the other", float64(n) / took.Seconds(), "URLs/s"}}
 		for i, p := range parts {
-			costs = append(costs, cost{p.name, micros(after[i]-before[i]) / float64(n), "µs CPU/URL"})
+			costs = append(costs, cost{p.name, each[i], "µs CPU/URL"})
 		}
-		return costs, err
+		return costs, nil
 	})
 }
 
