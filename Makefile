@@ -30,6 +30,12 @@ BENCH ?=
 # The Prometheus that dashboards-live asks, as docker-compose.yml publishes it.
 PROM ?= http://127.0.0.1:9093
 
+# Flags of go test for the fault matrix, and whether with the race detector (RACE=).
+FAULTS ?= -count=1
+RACE   ?= -race
+# The rows in files that are built with the tag only.
+SLOW_ROWS = $(shell grep -l '&& faults$$' cmd/hc/*_test.go | xargs grep -ho '^func TestFault[A-Za-z0-9]*' | cut -d' ' -f2 | paste -sd '|' -)
+
 .DEFAULT_GOAL := help
 # Each target that has a word of help is a name and no file.
 .PHONY: $(shell awk -F: '/^[a-z0-9-]+:.*## / { print $$1 }' $(MAKEFILE_LIST))
@@ -53,9 +59,13 @@ test-page: ## the page at / as a person uses it, in a Chromium that is installed
 	@scripts/deps.sh chromium
 	cd internal/gateway/browsertest && go test -count=1 -timeout 5m ./...
 
-faults: ## the faults of several processes that take minutes: silence, overload, slow callers, kills in any order
-	@scripts/deps.sh redis-server cc
-	go test -race -tags faults -run 'TestFault(11|20|22|s)' -count=1 ./cmd/hc
+faults: ## every row of the fault matrix, docs/faults.md; twenty times in a row: FAULTS=-count=20
+	@scripts/deps.sh redis-server cc git $(if $(filter Linux,$(shell uname)),ip)
+	go test $(RACE) -tags faults -run TestFault -timeout 3h $(FAULTS) ./cmd/hc ./internal/cache ./internal/gateway
+
+faults-slow: ## the rows that make test leaves out: silence, overload, slow callers, other versions, kills in any order
+	@scripts/deps.sh redis-server cc git
+	go test $(RACE) -tags faults -run '^($(SLOW_ROWS))$$' -timeout 3h $(FAULTS) ./cmd/hc
 
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflows, shell scripts
 	@scripts/deps.sh shellcheck

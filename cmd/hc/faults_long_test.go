@@ -17,13 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
-
+	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
 )
 
-// The rows of the fault matrix that take long: `make faults` runs them. See
-// faults_test.go.
+// The rows of the fault matrix that take long, see faults_test.go.
 
 // TestFault11WorkerFallsSilent: a process that is stopped, and a network that
 // loses everything. What such a worker holds is asked of another one.
@@ -45,11 +43,8 @@ func TestFault11WorkerFallsSilent(t *testing.T) {
 				silent.signal(t, syscall.SIGSTOP)
 				t.Cleanup(func() { silent.signal(t, syscall.SIGCONT) })
 			} else {
-				for _, way := range []string{"upstream", "downstream"} {
-					if _, err := p.Toxics.AddToxicJson(strings.NewReader(`{"type":"timeout","stream":"` + way + `","attributes":{"timeout":0}}`)); err != nil {
-						t.Fatal(err)
-					}
-				}
+				poison(t, p, `{"type":"timeout","stream":"upstream","attributes":{"timeout":0}}`)
+				poison(t, p, `{"type":"timeout","stream":"downstream","attributes":{"timeout":0}}`)
 			}
 			fell := time.Now()
 			answer := <-answers
@@ -64,25 +59,12 @@ func TestFault11WorkerFallsSilent(t *testing.T) {
 			again := c.ask(t, front.address, urls(s.URL+"/slow/again/", 200))
 			again.passed(t, 200)
 			inTime(t, "a batch with the silent one known", again.took, time.Second)
+			s.holds(t, laws{tries: 2}, c)
+			lives.idle(t)
+			front.settled(t)
 		})
 	}
 }
-
-// proxied puts a proxy with faults to be staged in front of address.
-func proxied(t testing.TB, address string) *toxiproxy.Proxy {
-	t.Helper()
-	api := &toxiproxy.ApiServer{Collection: toxiproxy.NewProxyCollection(), Metrics: toxiproxy.NewMetricsContainer(nil)}
-	api.Logger = silenced(api.Logger)
-	p := toxiproxy.NewProxy(api, "worker", "127.0.0.1:0", address)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
-	return p
-}
-
-// silenced is the zero value of a logger, which says nothing.
-func silenced[T any](*T) *T { return new(T) }
 
 // TestFault20TenfoldOverload offers ten times what can be checked, whatever comes
 // back.
@@ -159,6 +141,7 @@ func TestFault20TenfoldOverload(t *testing.T) {
 	begun := time.Now()
 	ask().passed(t, batch)
 	inTime(t, "recovery", time.Since(begun), 5*time.Second/slack)
+	c.leaves(t, cache.TTL{})
 	front.idle(t)
 }
 
@@ -221,6 +204,7 @@ func TestFault22SlowCallers(t *testing.T) {
 		})
 	}
 	newCaller(t).ask(t, front.address, []string{"nosuch://x"}).complete(t, 1)
+	front.idle(t)
 }
 
 // TestFaultsInAnyOrder has three workers killed, replaced and stopped at random,
@@ -243,8 +227,10 @@ func TestFaultsInAnyOrder(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	var callers sync.WaitGroup
 	var batches, lost atomic.Int64
+	var all []*caller
 	for i := range 6 {
 		c := newCaller(t)
+		all = append(all, c)
 		callers.Go(func() {
 			for round := 0; ctx.Err() == nil; round++ {
 				pages := urls(fmt.Sprintf("%s/slow/%d/%d/", s.URL, i, round), 50)
@@ -288,7 +274,6 @@ func TestFaultsInAnyOrder(t *testing.T) {
 	for _, w := range workers {
 		w.idle(t)
 	}
-	if front.metric(t, "go_goroutines") > 200 {
-		t.Errorf("%v goroutines in the gateway", front.metric(t, "go_goroutines"))
-	}
+	front.settled(t)
+	s.holds(t, laws{tries: tries}, all...)
 }

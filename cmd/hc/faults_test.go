@@ -24,10 +24,10 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// The faults of the matrix in reliability.md §7 that a service of several
-// processes must survive: a test for each row, named by its number, over real
-// processes on loopback. Those that take long are in faults_long_test.go
-// (`make faults`); row 24 is in the rooms that have the clocks.
+// The faults of the matrix in docs/faults.md, which a service of several processes
+// must survive: a test for each row, named by its number, over real processes on
+// loopback. Those that take long are in files with the tag faults (`make faults`);
+// row 24 is in the rooms that have the clocks.
 
 // slack is how much longer than on a machine of its own anything may take where
 // the tests run: with the race detector, beside others, on two cores.
@@ -64,18 +64,28 @@ func addresses(workers ...*service) string {
 // A traffic is callers who ask for batches, one after the other, until stop. An
 // answer that is not whole and all passed fails the test.
 type traffic struct {
+	*site
 	stop    func()
 	batches atomic.Int64
+	callers []*caller
+}
+
+// ends stops the callers, and checks what they asked and were answered.
+func (l *traffic) ends(t testing.TB) {
+	t.Helper()
+	l.stop()
+	l.holds(t, laws{tries: 2}, l.callers...) // a worker that leaves may hand back what it has begun
 }
 
 // underLoad has callers ask front for batches of n slow pages each, all different.
 func underLoad(t testing.TB, s *site, front string, callers, n int) *traffic {
 	t.Helper()
-	l := &traffic{}
+	l := &traffic{site: s}
 	ctx, end := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for i := range callers {
 		c := newCaller(t)
+		l.callers = append(l.callers, c)
 		running.Go(func() {
 			for round := 0; ctx.Err() == nil && !t.Failed(); round++ {
 				c.ask(t, front, urls(fmt.Sprintf("%s/slow/%d/%d/", s.URL, i, round), n)).passed(t, n)
@@ -95,15 +105,17 @@ func TestFault09WorkerKilledMidBatch(t *testing.T) {
 	front := serve(t, "gateway", "--workers", addresses(dies, lives), "--cache", "off")
 	connectedTo(t, dies, lives)
 	pages := urls(s.URL+"/slow/", 1000)
-	answers := make(chan batchAnswer, 1)
-	go func() { answers <- newCaller(t).ask(t, front.address, pages) }()
+	answers, c := make(chan batchAnswer, 1), newCaller(t)
+	go func() { answers <- c.ask(t, front.address, pages) }()
 	eventually(t, "work for the one that dies", func() bool { return dies.metric(t, "hc_pool_in_flight") > 0 })
 	_ = dies.Process.Kill()
 	(<-answers).passed(t, len(pages))
 	if most := s.most(pages); most > 2 {
 		t.Errorf("a page was asked for %d times, by two workers", most)
 	}
+	s.holds(t, laws{tries: 2}, c)
 	lives.idle(t)
+	front.settled(t)
 }
 
 func TestFault10AllWorkersDown(t *testing.T) {
@@ -132,12 +144,15 @@ func TestFault10AllWorkersDown(t *testing.T) {
 			t.Errorf("decided after %s", answer.took)
 		}
 	}
-	start()
+	worker = start()
 	back := time.Now()
 	eventually(t, "an answer from the worker that is back", func() bool {
 		return c.ask(t, front.address, []string{s.URL + "/ok/3"}).code == http.StatusOK
 	})
 	inTime(t, "recovery", time.Since(back), 1200*time.Millisecond) // the longest wait before a connection is tried again
+	s.holds(t, laws{}, c)
+	worker.idle(t)
+	front.settled(t)
 }
 
 func TestFault12WorkersReplacedUnderLoad(t *testing.T) {
@@ -161,10 +176,11 @@ func TestFault12WorkersReplacedUnderLoad(t *testing.T) {
 		workers[i] = start(i)
 		connectedTo(t, workers[i])
 	}
-	load.stop()
+	load.ends(t)
 	for _, w := range workers {
 		w.idle(t)
 	}
+	front.settled(t)
 }
 
 // A balancer sends requests to whichever gateway is ready, as a Service of
@@ -262,8 +278,11 @@ func TestFault13GatewaysReplacedUnderLoad(t *testing.T) {
 		gateways[i] = start(i)
 		eventually(t, "both gateways", func() bool { return b.count() == 2 })
 	}
-	load.stop()
+	load.ends(t)
 	worker.idle(t)
+	for _, g := range gateways {
+		g.idle(t)
+	}
 }
 
 func TestFault14GatewayKilledWithAThousandInFlight(t *testing.T) {
@@ -318,8 +337,11 @@ func TestFault15CallerDisconnects(t *testing.T) {
 			inTime(t, "hanging up on the targets", time.Since(gone), 200*time.Millisecond)
 			<-left
 			last.idle(t)
-			again := newCaller(t).ask(t, front.address, finished)
+			after := newCaller(t)
+			again := after.ask(t, front.address, finished)
 			again.passed(t, len(finished))
+			target.holds(t, laws{}, after)
+			front.settled(t)
 			if again.Summary.Cached != int64(len(finished)) || target.most(finished) != 1 {
 				t.Errorf("%d of %d finished ones were kept, and one was asked for %d times", again.Summary.Cached, len(finished), target.most(finished))
 			}
@@ -352,6 +374,8 @@ func TestFault19PanicsCostTheirURLOnly(t *testing.T) {
 	}
 	close(target.release)
 	worker.idle(t)
+	front.settled(t)
+	target.holds(t, laws{}, c)
 }
 
 // TestFault21OneCallerFloods has pages that take long, so that what is measured is
@@ -489,5 +513,9 @@ func TestFault28IdenticalColdURLsAreAskedOnce(t *testing.T) {
 	asking.Wait()
 	if hits := s.count("/slow/same"); hits != 1 {
 		t.Errorf("%d hits for 100 callers of two gateways", hits)
+	}
+	s.holds(t, laws{}, c)
+	for _, front := range fronts {
+		front.settled(t)
 	}
 }

@@ -192,6 +192,7 @@ func TestFault26CertificatesRotateUnderLoad(t *testing.T) {
 	second.code(t)
 	served := load.batches.Load()
 	eventually(t, "load on the worker with new certificates", func() bool { return load.batches.Load() > served+10 || t.Failed() })
-	load.stop()
+	load.ends(t)
 	first.idle(t)
+	front.settled(t)
 }

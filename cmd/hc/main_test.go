@@ -140,15 +140,17 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // startRedis gives the address of a Redis of this test's own, and what ends it
 // early. Without redis-server the test fails: `make test` installs it.
-func startRedis(t testing.TB) (address string, kill func()) {
+func startRedis(t testing.TB, args ...string) (address string, kill func()) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
-	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	at := "127.0.0.1:" + freePorts(t, 1)[0]
+	return "redis://" + at + "/0", startRedisAt(t, at, args...)
+}
+
+// startRedisAt is startRedis where one is to come back.
+func startRedisAt(t testing.TB, at string, args ...string) (kill func()) {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(at)
+	cmd := exec.Command("redis-server", append([]string{"--port", port, "--bind", host, "--save", "", "--dir", t.TempDir()}, args...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("redis-server is needed: %v", err)
 	}
@@ -158,13 +160,13 @@ func startRedis(t testing.TB) (address string, kill func()) {
 	})
 	t.Cleanup(kill)
 	eventually(t, "redis-server", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
+		c, err := net.Dial("tcp", at)
 		if err == nil {
 			_ = c.Close()
 		}
 		return err == nil
 	})
-	return "redis://127.0.0.1:" + port + "/0", kill
+	return kill
 }
 
 // TestScripts runs testdata/script/*.txt: $SITE is a [site], rc is exec with the

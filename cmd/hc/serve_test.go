@@ -40,17 +40,28 @@ type service struct {
 	admin   string
 	log     *journalOf
 	ended   chan struct{} // closed when it has ended
+	began   footprint     // when it was ready
 }
 
 // serve starts `hc serve KIND` on free ports of loopback, which it may also ask.
 // It is killed when the test ends, which fails where it has panicked or raced.
 func serve(t testing.TB, kind string, args ...string) *service {
 	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveBy(t, exe, kind, args...)
+}
+
+// serveBy is serve with the hc at path.
+func serveBy(t testing.TB, path, kind string, args ...string) *service {
+	t.Helper()
 	usual := []string{"--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--allow-cidr", "127.0.0.0/8", "--drain-delay", "0"}
 	if !slices.Contains(args, "--workers") {
 		usual = append(usual, "--per-host", "200") // all targets are on one
 	}
-	s := launch(t, kind, append(usual, args...)...)
+	s := launchAs(t, path, slices.Concat([]string{"hc", "serve", kind}, usual, args)...)
 	s.awaitReady(t)
 	return s
 }
@@ -68,7 +79,13 @@ func launchProgram(t testing.TB, words ...string) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{Cmd: exec.Command(exe), log: &journalOf{}, ended: make(chan struct{})}
+	return launchAs(t, exe, words...)
+}
+
+// launchAs starts a program by its path, as a service.
+func launchAs(t testing.TB, path string, words ...string) *service {
+	t.Helper()
+	s := &service{Cmd: exec.Command(path), log: &journalOf{}, ended: make(chan struct{})}
 	s.Args = words
 	s.Env = append(os.Environ(), "HOME=/nowhere")
 	s.Stderr = s.log
@@ -114,6 +131,7 @@ func (s *service) awaitReady(t testing.TB) {
 		}
 		return s.address != ""
 	})
+	s.began = s.footprint(t)
 }
 
 // signal sends sig, and code waits for the end and gives its exit code.
@@ -159,7 +177,7 @@ func (s *service) metric(t testing.TB, name string) float64 {
 	return sum
 }
 
-// idle fails unless nothing is in flight any more within 5 s.
+// idle fails unless within 5 s nothing is in flight any more, nor held.
 func (s *service) idle(t testing.TB) {
 	t.Helper()
 	begun := time.Now()
@@ -169,6 +187,7 @@ func (s *service) idle(t testing.TB) {
 	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("it took %s until nothing was in flight", took)
 	}
+	s.settled(t)
 }
 
 // journalOf collects what a process writes.
@@ -192,6 +211,7 @@ func (j *journalOf) String() string {
 // A caller asks gateways. Its connections end with the test.
 type caller struct {
 	http.Client
+	journey
 	key string
 }
 
@@ -221,7 +241,9 @@ func (c *caller) ask(t testing.TB, gateway string, urls []string, more ...string
 		return batchAnswer{}
 	}
 	members := append([]string{`"urls":` + string(quoted)}, more...)
-	return c.post(t, gateway, "{"+strings.Join(members, ",")+"}")
+	answer := c.post(t, gateway, "{"+strings.Join(members, ",")+"}")
+	c.add(exchange{urls, answer, time.Now()})
+	return answer
 }
 
 func (c *caller) post(t testing.TB, gateway, body string) (answer batchAnswer) {
@@ -574,6 +596,9 @@ func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.site.ServeHTTP(w, r)
 		return
 	}
+	h.mu.Lock()
+	h.hits[r.URL.Path]++
+	h.mu.Unlock()
 	h.waiting.Add(1)
 	defer h.waiting.Add(-1)
 	select {

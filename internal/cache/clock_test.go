@@ -17,10 +17,10 @@ func jumped(now time.Time, d time.Duration) time.Time {
 	return now
 }
 
-// TestAClockThatJumpsExpiresNothing is fault 24 of reliability.md §7, as far as it
+// TestFault24ClockJumpsExpireNothing is fault 24 of reliability.md §7, as far as it
 // goes: what this process remembers. Redis has no clock but the wall's; a value
 // of another hour is a miss there, or lives as long as its key.
-func TestAClockThatJumpsExpiresNothing(t *testing.T) {
+func TestFault24ClockJumpsExpireNothing(t *testing.T) {
 	now := time.Now()
 	r := check.Result{Target: check.Target{URL: "http://h.test/"}, Outcome: check.Pass, CheckedAt: now}
 	h, ok := hold(r, TTL{Pass: time.Minute, Fail: time.Second}, now)

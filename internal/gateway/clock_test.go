@@ -6,9 +6,9 @@ import (
 	"unsafe"
 )
 
-// TestAClockThatJumpsChangesNoRate is fault 24 of reliability.md §7: the wall time
+// TestFault24ClockJumpsChangeNoRate is fault 24 of reliability.md §7: the wall time
 // of another hour, at the monotonic time of the same moment.
-func TestAClockThatJumpsChangesNoRate(t *testing.T) {
+func TestFault24ClockJumpsChangeNoRate(t *testing.T) {
 	jumped := func(now time.Time, d time.Duration) time.Time {
 		*(*uint64)(unsafe.Pointer(&now)) += uint64(d/time.Second) << 30 // seconds stand above the nanoseconds
 		return now

@@ -1,0 +1,149 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hc-health/hc/internal/check"
+)
+
+// bad answers each connection with serve, and gives a URL there.
+func bad(t testing.TB, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				serve(conn)
+			})
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); serving.Wait() }) // the service has hung up by then: it is killed before
+	return "http://" + l.Addr().String() + "/"
+}
+
+// says answers a request with head, and then with more of the same, every so
+// often, until the asker goes. Without more it waits for that.
+func says(head, more string, every time.Duration) func(net.Conn) {
+	return func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		_, err := io.WriteString(conn, head)
+		if more == "" {
+			_, _ = io.Copy(io.Discard, conn)
+		}
+		for err == nil && more != "" {
+			time.Sleep(every)
+			_, err = io.WriteString(conn, more)
+		}
+	}
+}
+
+// TestFault16HostileTargets: twelve of them, several times over, in one batch with
+// good pages. Each gets its reason in time; the good ones do not wait for them.
+func TestFault16HostileTargets(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Second
+	s := newSite(t)
+	front := serve(t, "gateway", "--cache", "off", "--retries", "0")
+	c := newCaller(t)
+	type row struct {
+		serve  func(net.Conn)
+		reason check.Reason
+	}
+	const ok = "HTTP/1.1 200 OK\r\n"
+	rows := map[string]row{
+		"101 unasked for":          {serve: says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "", 0), reason: check.HTTPStatus},
+		"header without end":       {serve: says(ok+"X: ", strings.Repeat("a", 4096), 0), reason: check.ProtocolError},
+		"headers without end":      {serve: says(ok, strings.Repeat("X-A: b\r\n", 500), 0), reason: check.ProtocolError},
+		"1xx without end":          {serve: says("", strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 100), 0), reason: check.ProtocolError},
+		"1xx in drops":             {serve: says("", "HTTP/1.1 102 Processing\r\n\r\n", 20*time.Millisecond), reason: check.Timeout},
+		"header in drops":          {serve: says(ok+"X: ", "a", 20*time.Millisecond), reason: check.Timeout},
+		"silence":                  {serve: says("", "", 0), reason: check.Timeout},
+		"body without end":         {serve: says(ok+"\r\n", strings.Repeat("a", 65536), 0)},
+		"body in drops":            {serve: says(ok+"Content-Length: 1000\r\n\r\n", "a", 20*time.Millisecond)},
+		"redirect to itself":       {serve: says("HTTP/1.1 302 Found\r\nLocation: /\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "", 0), reason: check.TooManyRedirects},
+		"SSH banner":               {serve: says("SSH-2.0-OpenSSH_9.2\r\n", "", 0), reason: check.ProtocolError},
+		"closed without an answer": {serve: func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }, reason: check.ConnectReset},
+	}
+	hostile := map[string]string{} // name by URL
+	for name, r := range rows {
+		hostile[bad(t, r.serve)] = name
+	}
+
+	alone := func(round int) time.Duration {
+		pages := urls(fmt.Sprintf("%s/slow/alone/%d/", s.URL, round), 100)
+		answer := c.ask(t, front.address, pages)
+		answer.passed(t, len(pages))
+		return slowestOf(answer.Results, func(check.Result) bool { return true })
+	}
+	idle := max(alone(0), alone(1))
+
+	beside := time.Hour
+	const rounds = 3 // the best of them counts: the bad ones are served by the same two cores
+	for round := range rounds {
+		var mixed []string
+		for i := range 100 {
+			mixed = append(mixed, fmt.Sprintf("%s/slow/mixed/%d/%d", s.URL, round, i))
+			if i%20 == 0 {
+				for u := range hostile {
+					mixed = append(mixed, fmt.Sprintf("%s?%d", u, i))
+				}
+			}
+		}
+		answer := c.ask(t, front.address, mixed, fmt.Sprintf(`"timeout_ms":%d`, timeout.Milliseconds()))
+		answer.complete(t, len(mixed))
+		for i, r := range answer.Results {
+			base, _, _ := strings.Cut(mixed[i], "?")
+			if want := rows[hostile[base]].reason; r.Reason != want { // "" for a good one
+				t.Errorf("%s%s: %q (%s), want %q", base, hostile[base], r.Reason, r.Error, want)
+			}
+			if took := r.Timing.Total() - r.Timing.Queue; took > timeout+slack*100*time.Millisecond {
+				t.Errorf("%s%s took %s", base, hostile[base], took)
+			}
+		}
+		beside = min(beside, slowestOf(answer.Results, func(r check.Result) bool { return strings.HasPrefix(r.Target.URL, s.URL) }))
+		t.Logf("99 of 100 good pages within %s alone, within %s beside 60 hostile ones", idle, beside)
+		if beside < 2*idle {
+			break
+		}
+	}
+	inTime(t, "99 of 100 good pages beside hostile ones", beside, idle+idle/10)
+	s.holds(t, laws{}, c)
+	front.idle(t)
+	if held := front.footprint(t).calls; held > 100+5 {
+		t.Errorf("%d connections are open, and 100 to the good site may be", held)
+	}
+}
+
+// slowestOf is the time of 99 of 100 of those results that are meant.
+func slowestOf(results []check.Result, meant func(check.Result) bool) time.Duration {
+	var took []time.Duration
+	for _, r := range results {
+		if meant(r) {
+			took = append(took, r.Timing.Total()-r.Timing.Queue)
+		}
+	}
+	slices.Sort(took)
+	return took[len(took)*99/100]
+}
