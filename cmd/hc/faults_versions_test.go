@@ -21,11 +21,14 @@ func previous(t *testing.T) (path, version string) {
 		out, err := cmd.Output()
 		return strings.TrimSpace(string(out)), err
 	}
+	if shallow, err := git("rev-parse", "--is-shallow-repository"); err != nil || shallow != "false" {
+		t.Fatalf("row 27 builds the version before this one, and needs the whole history of the repository: git fetch --unshallow --tags (shallow: %q, %v)", shallow, err)
+	}
 	version, err := git("describe", "--tags", "--abbrev=0", "HEAD^")
 	if err != nil {
 		added, err := git("log", "--diff-filter=A", "--format=%h", "--", "cmd/hc/serveworker.go", "internal/rpc/server.go")
 		if err != nil || added == "" {
-			t.Fatalf("the history of this repository is needed, to build the version before this one (git fetch --unshallow): %v", err)
+			t.Fatalf("no tag before this commit, and no commit that brought the worker: %v", err)
 		}
 		version = strings.Fields(added)[0] // the later of the two
 	}

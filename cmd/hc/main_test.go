@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -293,18 +294,23 @@ func until(t *testing.T, ts *testscript.TestScript, address string, ok func(erro
 	eventually(t, address, func() bool { return ok(ts.Exec("hc", "probe", "health", address)) })
 }
 
-// freePorts gives ports that nobody listens on right now.
+// freePorts gives ports that nobody listens on right now, nor will before a service
+// takes one, or takes it again: they are below those that a system gives to
+// connections.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()
 	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		port := strconv.Itoa(20_000 + rand.IntN(10_000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer l.Close() // not before all are found, or one is found twice
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
+		if ports = append(ports, port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatalf("no %d free ports between 20000 and 30000", n)
+	return nil
 }
