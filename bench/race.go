@@ -145,7 +145,7 @@ func counted(laps []lap) verdict {
 type standing struct {
 	name   string
 	rate   float64
-	cpu    time.Duration // per URL
+	cpu    time.Duration // per URL; 0 is unknown
 	peak   float64       // bytes; 0 is unknown
 	passed string
 }

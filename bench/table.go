@@ -22,7 +22,7 @@ func show(w io.Writer, s scenario, f findings, took time.Duration) {
 	}
 	t.Flush()
 	for _, st := range f.standings {
-		fmt.Fprintf(t, "  -\t%s\t%.0f URLs/s\t%.0f µs CPU/URL\t%s MiB\t%s passed\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
+		fmt.Fprintf(t, "  -\t%s\t%.0f URLs/s\t%s µs CPU/URL\t%s MiB\t%s passed\n", st.name, st.rate, known(micros(st.cpu)), known(st.peak/(1<<20)), st.passed)
 	}
 	t.Flush()
 	for _, ld := range f.loads {
@@ -46,7 +46,7 @@ func markdown(s scenario, f findings) string {
 		b.WriteString("\n| program | URLs/s | CPU µs/URL | peak MiB | passed |\n|---|---:|---:|---:|---:|\n")
 	}
 	for _, st := range f.standings {
-		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %s | %s |\n", st.name, st.rate, micros(st.cpu), mebi(st.peak), st.passed)
+		fmt.Fprintf(&b, "| %s | %.0f | %s | %s | %s |\n", st.name, st.rate, known(micros(st.cpu)), known(st.peak/(1<<20)), st.passed)
 	}
 	if len(f.loads) > 0 {
 		b.WriteString("\n| service | requests/s | hc against it | p50 | p99 | CPU µs/request |\n|---|---:|---:|---:|---:|---:|\n")
@@ -60,11 +60,12 @@ func markdown(s scenario, f findings) string {
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1000) }
 
-func mebi(bytes float64) string {
-	if bytes == 0 {
+// known is v, or a dash where it was not measured.
+func known(v float64) string {
+	if v == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.0f", bytes/(1<<20))
+	return fmt.Sprintf("%.0f", v)
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
