@@ -33,6 +33,11 @@ PROM ?= http://127.0.0.1:9093
 # Flags of go test for the fault matrix, and whether with the race detector (RACE=).
 FAULTS ?= -count=1
 RACE   ?= -race
+
+# How long `make soak` begins new rounds, and the seed of the first; none is a new one.
+SOAK ?= 1h
+SEED ?=
+
 # The rows in files that are built with the tag only.
 SLOW_ROWS = $(shell grep -l '&& faults$$' cmd/hc/*_test.go | xargs grep -ho '^func TestFault[A-Za-z0-9]*' | cut -d' ' -f2 | paste -sd '|' -)
 
@@ -63,9 +68,13 @@ faults: ## every row of the fault matrix, docs/faults.md; twenty times in a row:
 	@scripts/deps.sh redis-server cc git $(if $(filter Linux,$(shell uname)),ip)
 	go test $(RACE) -tags faults -run TestFault -timeout 3h $(FAULTS) ./cmd/hc ./internal/cache ./internal/gateway
 
-faults-slow: ## the rows that make test leaves out: silence, overload, slow callers, other versions, kills in any order
+faults-slow: ## the rows that make test leaves out: silence, overload, slow callers, other versions
 	@scripts/deps.sh redis-server cc git
 	go test $(RACE) -tags faults -run '^($(SLOW_ROWS))$$' -timeout 3h $(FAULTS) ./cmd/hc
+
+soak: ## kills, stalls, floods and hostile targets in any order, SOAK=1h; SEED=N plays again what failed
+	@scripts/deps.sh redis-server cc
+	SOAK=$(SOAK) SEED=$(SEED) go test $(RACE) -tags faults -run '^TestSoak$$' -v -count=1 -timeout 0 ./cmd/hc
 
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflows, shell scripts
 	@scripts/deps.sh shellcheck

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hc-health/hc/internal/cache"
 	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/check/checktest/hostile"
 )
@@ -95,7 +94,7 @@ func TestFault17NoURLLeadsInwards(t *testing.T) {
 	if code, _ := get(t, "http://"+front.address+"/healthz"); code != http.StatusOK {
 		t.Errorf("/healthz %d after it all", code)
 	}
-	c.leaves(t, cache.TTL{})
+	c.leaves(t)
 	front.idle(t)
 }
 
@@ -161,6 +160,6 @@ func TestFault18NameServers(t *testing.T) {
 	if hits := canary.TakeHits(); len(hits) > 0 {
 		t.Errorf("dialled %v", hits)
 	}
-	c.leaves(t, cache.TTL{})
+	c.leaves(t)
 	front.idle(t)
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -16,9 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/hc-health/hc/internal/cache"
-	"github.com/hc-health/hc/internal/check"
 )
 
 // The rows of the fault matrix that take long, see faults_test.go.
@@ -145,7 +141,7 @@ func TestFault20TenfoldOverload(t *testing.T) {
 	begun := time.Now()
 	ask().passed(t, batch)
 	inTime(t, "recovery", time.Since(begun), 5*time.Second/slack)
-	c.leaves(t, cache.TTL{})
+	c.leaves(t)
 	front.idle(t)
 }
 
@@ -209,75 +205,4 @@ func TestFault22SlowCallers(t *testing.T) {
 	}
 	newCaller(t).ask(t, front.address, []string{"nosuch://x"}).complete(t, 1)
 	front.idle(t)
-}
-
-// TestFaultsInAnyOrder has three workers killed, replaced and stopped at random,
-// while callers keep asking: each index of each batch gets one result, in order,
-// no page is asked for more often than there are tries, and nothing stays behind.
-func TestFaultsInAnyOrder(t *testing.T) {
-	const lasts, tries = 25 * time.Second, 3
-	seed := uint64(time.Now().UnixNano())
-	dice := rand.New(rand.NewPCG(seed, 0))
-	t.Logf("seed %d", seed)
-	s := newSite(t)
-	ports := freePorts(t, 3)
-	start := func(i int) *service {
-		return serve(t, "worker", "--listen", "127.0.0.1:"+ports[i], "--retries", "0", "--drain-delay", "200ms")
-	}
-	workers := []*service{start(0), start(1), start(2)}
-	front := serve(t, "gateway", "--workers", addresses(workers...), "--cache", "off")
-	connectedTo(t, workers...)
-
-	ctx, end := context.WithCancel(t.Context())
-	var callers sync.WaitGroup
-	var batches, lost atomic.Int64
-	var all []*caller
-	for i := range 6 {
-		c := newCaller(t)
-		all = append(all, c)
-		callers.Go(func() {
-			for round := 0; ctx.Err() == nil; round++ {
-				pages := urls(fmt.Sprintf("%s/slow/%d/%d/", s.URL, i, round), 50)
-				answer := c.ask(t, front.address, pages)
-				answer.complete(t, len(pages))
-				if most := s.most(pages); most > tries {
-					t.Errorf("a page was asked for %d times", most)
-				}
-				if other := answer.Summary.Fail + answer.Summary.Skip + answer.Summary.Warn; other != answer.Summary.ByReason[check.WorkerLost] {
-					t.Errorf("not all of %d failures are workers lost: %v", other, answer.Summary.ByReason)
-				}
-				lost.Add(answer.Summary.ByReason[check.WorkerLost])
-				batches.Add(1)
-			}
-		})
-	}
-	for until := time.Now().Add(lasts); time.Now().Before(until); {
-		i := dice.IntN(2) // the third is always there
-		switch w := workers[i]; dice.IntN(3) {
-		case 0:
-			_ = w.Process.Kill()
-			<-w.ended
-			workers[i] = start(i)
-		case 1:
-			w.signal(t, syscall.SIGTERM)
-			w.code(t)
-			workers[i] = start(i)
-		case 2:
-			w.signal(t, syscall.SIGSTOP)
-			time.Sleep(time.Duration(dice.IntN(1500)) * time.Millisecond)
-			w.signal(t, syscall.SIGCONT)
-		}
-		time.Sleep(time.Duration(dice.IntN(700)) * time.Millisecond)
-	}
-	end()
-	callers.Wait()
-	t.Logf("%d batches, %d results lost with their workers", batches.Load(), lost.Load())
-	if batches.Load() < 50 {
-		t.Error("too few batches to say anything")
-	}
-	for _, w := range workers {
-		w.idle(t)
-	}
-	front.settled(t)
-	s.holds(t, laws{tries: tries}, all...)
 }

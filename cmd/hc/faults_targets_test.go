@@ -59,20 +59,20 @@ func says(head, more string, every time.Duration) func(net.Conn) {
 	}
 }
 
-// TestFault16HostileTargets: twelve of them, several times over, in one batch with
-// good pages. Each gets its reason in time; the good ones do not wait for them.
-func TestFault16HostileTargets(t *testing.T) {
-	t.Parallel()
-	const timeout = time.Second
-	s := newSite(t)
-	front := serve(t, "gateway", "--cache", "off", "--retries", "0")
-	c := newCaller(t)
-	type row struct {
+// A hostile target is what is bad about it, and the reason that must come of it.
+type hostileTarget struct {
+	name   string
+	reason check.Reason
+}
+
+// startHostile starts twelve of them, and gives each by its URL.
+func startHostile(t testing.TB) map[string]hostileTarget {
+	t.Helper()
+	const ok = "HTTP/1.1 200 OK\r\n"
+	rows := map[string]struct {
 		serve  func(net.Conn)
 		reason check.Reason
-	}
-	const ok = "HTTP/1.1 200 OK\r\n"
-	rows := map[string]row{
+	}{
 		"101 unasked for":          {serve: says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "", 0), reason: check.HTTPStatus},
 		"header without end":       {serve: says(ok+"X: ", strings.Repeat("a", 4096), 0), reason: check.ProtocolError},
 		"headers without end":      {serve: says(ok, strings.Repeat("X-A: b\r\n", 500), 0), reason: check.ProtocolError},
@@ -86,11 +86,21 @@ func TestFault16HostileTargets(t *testing.T) {
 		"SSH banner":               {serve: says("SSH-2.0-OpenSSH_9.2\r\n", "", 0), reason: check.ProtocolError},
 		"closed without an answer": {serve: func(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }, reason: check.ConnectReset},
 	}
-	hostile := map[string]string{} // name by URL
+	started := map[string]hostileTarget{}
 	for name, r := range rows {
-		hostile[bad(t, r.serve)] = name
+		started[bad(t, r.serve)] = hostileTarget{name, r.reason}
 	}
+	return started
+}
 
+// TestFault16HostileTargets: twelve of them, several times over, in one batch with
+// good pages. Each gets its reason in time; the good ones do not wait for them.
+func TestFault16HostileTargets(t *testing.T) {
+	t.Parallel()
+	const timeout = time.Second
+	s, hostile := newSite(t), startHostile(t)
+	front := serve(t, "gateway", "--cache", "off", "--retries", "0")
+	c := newCaller(t)
 	alone := func(round int) time.Duration {
 		pages := urls(fmt.Sprintf("%s/slow/alone/%d/", s.URL, round), 100)
 		answer := c.ask(t, front.address, pages)
@@ -115,11 +125,11 @@ func TestFault16HostileTargets(t *testing.T) {
 		answer.complete(t, len(mixed))
 		for i, r := range answer.Results {
 			base, _, _ := strings.Cut(mixed[i], "?")
-			if want := rows[hostile[base]].reason; r.Reason != want { // "" for a good one
-				t.Errorf("%s%s: %q (%s), want %q", base, hostile[base], r.Reason, r.Error, want)
+			if want := hostile[base]; r.Reason != want.reason { // none for a good one
+				t.Errorf("%s%s: %q (%s), want %q", base, want.name, r.Reason, r.Error, want.reason)
 			}
 			if took := r.Timing.Total() - r.Timing.Queue; took > timeout+slack*100*time.Millisecond {
-				t.Errorf("%s%s took %s", base, hostile[base], took)
+				t.Errorf("%s%s took %s", base, hostile[base].name, took)
 			}
 		}
 		beside = min(beside, slowestOf(answer.Results, func(r check.Result) bool { return strings.HasPrefix(r.Target.URL, s.URL) }))

@@ -479,7 +479,7 @@ func TestFault23HostileBodies(t *testing.T) {
 			const times = 10
 			before := front.metric(t, "process_cpu_seconds_total")
 			for range times {
-				answer := c.post(t, front.address, row.body)
+				answer := c.post(t.Context(), t, front.address, row.body)
 				if answer.code == 0 && row.code == 413 { // it hangs up on what it does not want to read
 					continue
 				}

@@ -3,12 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,9 +23,11 @@ import (
 
 // An exchange is a batch and its answer.
 type exchange struct {
-	urls   []string
-	answer batchAnswer
-	at     time.Time // of the answer
+	gateway   string
+	urls      []string
+	answer    batchAnswer
+	begun, at time.Time // when it was asked, and answered
+	hungUp    bool      // by the caller, who then has no answer
 }
 
 // A journey is what a caller asked, and the answers.
@@ -52,189 +52,188 @@ func (j *journey) exchanges() []exchange {
 type laws struct {
 	tries int       // hits that one item of one batch may cost; 0 is 1
 	ttl   cache.TTL // zero is the services' own
+	// stopped is how long a process may have been stopped between a hit and its result.
+	stopped time.Duration
+	// excuses reports whether what happened meanwhile excuses what e lacks: one of
+	// the words below, a status, or the reason of a result. Where it is nil, that is
+	// the row's to judge.
+	excuses func(e exchange, what string) bool
+	// reason is what must come of a URL, where it can be told without its hits.
+	reason func(url string) (r check.Reason, known bool)
 }
 
-// holds checks the history of callers who asked for pages of s, and now leave.
-// What was refused as a whole is the row's to judge.
-func (s *site) holds(t testing.TB, law laws, callers ...*caller) {
-	t.Helper()
-	law.tries = max(law.tries, 1)
-	asked, told := map[string]int{}, map[string]bool{}
-	for _, c := range callers {
-		c.leaves(t, law.ttl)
-		for _, e := range c.exchanges() {
-			for _, u := range e.urls {
-				if path, ours := strings.CutPrefix(u, s.URL); ours {
-					asked[path]++
-				}
-			}
-			if e.answer.code != http.StatusOK || len(e.answer.Results) != len(e.urls) {
-				continue
-			}
-			for i, r := range e.answer.Results {
-				path := strings.TrimPrefix(e.urls[i], s.URL)
-				if r.Target.Input != e.urls[i] {
-					t.Errorf("result %d is of %q, not of %q", i, r.Target.Input, e.urls[i])
-				}
-				s.isTrue(t, path, r)
-				told[path] = told[path] || r.Outcome == check.Pass
-			}
-		}
-	}
-	for path, times := range asked {
-		hits := s.count(path)
-		if hits > law.tries*times {
-			t.Errorf("%s was asked for %d times, and hit %d times", path, times, hits)
-		}
-		if told[path] && hits == 0 {
-			t.Errorf("%s was said to pass, and was never asked for", path)
-		}
-	}
-}
+const (
+	noAnswer   = "no answer"
+	askedAgain = "asked again"
+)
 
-// leaves ends the connections of c, and checks the answers that it was given.
-func (c *caller) leaves(t testing.TB, ttl cache.TTL) {
-	t.Helper()
-	c.CloseIdleConnections()
+func (l laws) excuse(e exchange, what string) bool { return l.excuses == nil || l.excuses(e, what) }
+
+// life is how long r may be remembered: its TTL and the tenth by which that is
+// stretched, and a second for who is busy.
+func (l laws) life(r check.Result) time.Duration {
+	ttl := l.ttl
 	if ttl == (cache.TTL{}) {
 		ttl = cache.TTL{Pass: 5 * time.Minute, Fail: 10 * time.Second}
 	}
-	for _, e := range c.exchanges() {
-		if e.answer.code == http.StatusOK {
-			e.holds(t, ttl)
+	if r.Reason != "" {
+		return ttl.Fail + ttl.Fail/10 + time.Second
+	}
+	return ttl.Pass + ttl.Pass/10 + time.Second
+}
+
+// A history is what was asked of a service, and who came to the pages of its target.
+type history struct {
+	exchanges []exchange
+	target    string           // its URL; none where hits are not known
+	hits      map[string][]hit // by path
+}
+
+// page is the path of url at the target.
+func (h history) page(url string) (path string, ours bool) {
+	path, ours = strings.CutPrefix(url, h.target)
+	path, _, _ = strings.Cut(path, "?")
+	return path, ours && h.target != ""
+}
+
+// broken says where a history does not keep to law.
+func (h history) broken(law laws) (why []string) {
+	may := map[string]int{} // be hit, by path
+	for _, e := range h.exchanges {
+		tries := 1
+		if law.excuse(e, askedAgain) {
+			tries = max(law.tries, 1)
 		}
-	}
-}
-
-// holds checks one answer: a result for each index, in order, whose sum is right,
-// and none from a cache that had to have forgotten it.
-func (e exchange) holds(t testing.TB, ttl cache.TTL) {
-	t.Helper()
-	e.answer.complete(t, len(e.urls))
-	if len(e.answer.Results) != len(e.urls) {
-		return
-	}
-	sum := e.answer.Summary
-	by := map[check.Outcome]int64{}
-	for i, r := range e.answer.Results {
-		by[r.Outcome]++
-		life := ttl.Pass
-		if r.Reason != "" {
-			life = ttl.Fail
-		}
-		if life += life/10 + time.Second; r.Cached && (r.CacheAge > life || e.at.Sub(r.CheckedAt) > life+e.answer.took) {
-			t.Errorf("%s: served %s after its check, from a cache", e.urls[i], e.at.Sub(r.CheckedAt))
-		}
-	}
-	want := map[check.Outcome]int64{check.Pass: sum.Pass, check.Warn: sum.Warn, check.Fail: sum.Fail, check.Skip: sum.Skip}
-	maps.DeleteFunc(want, func(_ check.Outcome, n int64) bool { return n == 0 })
-	if sum.Total != sum.Pass+sum.Warn+sum.Fail+sum.Skip || !maps.Equal(by, want) {
-		t.Errorf("a summary of %v for results of %v", want, by)
-	}
-}
-
-// isTrue fails where a verdict is not what the page deserves. That nobody was
-// there to ask is no verdict.
-func (s *site) isTrue(t testing.TB, path string, r check.Result) {
-	t.Helper()
-	code := http.StatusOK
-	switch kind, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); kind {
-	case "ok", "slow":
-	case "secret":
-		code = http.StatusForbidden
-	case "status":
-		code, _ = strconv.Atoi(rest)
-	default:
-		return
-	}
-	if unasked := r.StatusCode == 0 && r.Outcome != check.Pass; r.StatusCode != code && !unasked {
-		t.Errorf("%s: %s %s %d, and the page says %d", path, r.Outcome, r.Reason, r.StatusCode, code)
-	}
-}
-
-// A footprint is what a process holds of its machine.
-type footprint struct {
-	files      int     // descriptors that are not calls of its own
-	calls      int     // connections it made: to targets, workers, Redis
-	goroutines float64 // as its /metrics count them
-	heap       int     // MiB in use, when garbage is collected
-	memory     float64 // MiB, resident
-}
-
-// What a service may hold more than when it began, of each: connections to
-// targets are kept for 30 s, 200 on one host at most; the rest are pools of Redis
-// and gRPC, and the test's own scrapes. Memory is given back bit by bit, and none
-// that the race detector had ([moreMemory]). A leak of one thing per URL is more
-// in any row.
-const (
-	moreFiles      = 16
-	moreCalls      = 232
-	moreGoroutines = 40
-	moreHeap       = 24
-)
-
-// footprint reads /proc; on systems without one all is 0.
-func (s *service) footprint(t testing.TB) (f footprint) {
-	t.Helper()
-	if runtime.GOOS != "linux" || s.admin == "" {
-		return f
-	}
-	_, profile := get(t, "http://"+s.admin+"/debug/pprof/heap?gc=1&debug=1")
-	if _, text, found := strings.Cut(profile, "# HeapAlloc = "); found {
-		text, _, _ = strings.Cut(text, "\n")
-		f.heap, _ = strconv.Atoi(text)
-		f.heap >>= 20
-	}
-	f.goroutines, f.memory = s.metric(t, "go_goroutines"), s.metric(t, "process_resident_memory_bytes")/(1<<20)
-	root := fmt.Sprintf("/proc/%d/", s.Process.Pid)
-	made := map[string]bool{} // by inode
-	for _, table := range []string{"net/tcp", "net/tcp6"} {
-		text, _ := os.ReadFile(root + table)
-		for line := range strings.Lines(string(text)) {
-			if col := strings.Fields(line); len(col) > 9 && !s.listensOn(col[1]) {
-				made["socket:["+col[9]+"]"] = true
+		for _, u := range e.urls {
+			if path, ours := h.page(u); ours {
+				may[path] += tries
 			}
 		}
+		why = append(why, h.brokenBy(e, law)...)
 	}
-	links, err := filepath.Glob(root + "fd/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, link := range links {
-		if what, err := os.Readlink(link); err == nil && made[what] {
-			f.calls++
-		} else if err == nil {
-			f.files++
+	for path, hits := range h.hits {
+		most, asked := may[path]
+		switch {
+		case asked && len(hits) > most:
+			why = append(why, fmt.Sprintf("%s was hit %d times, and may be %d times", path, len(hits), most))
+		case !asked && law.excuses != nil:
+			why = append(why, path+" was hit, and nobody asked for it")
 		}
 	}
-	return f
+	return why
 }
 
-// listensOn reports whether an address of /proc/net/tcp has a port of s.
-func (s *service) listensOn(address string) bool {
-	_, hex, _ := strings.Cut(address, ":")
-	port, err := strconv.ParseUint(hex, 16, 16)
-	return err == nil && (strings.HasSuffix(s.address, fmt.Sprintf(":%d", port)) || strings.HasSuffix(s.admin, fmt.Sprintf(":%d", port)))
+// brokenBy says where an exchange does not: there is a result for each index, in
+// order, of the URL that was asked there; their sum is right; each is true.
+func (h history) brokenBy(e exchange, law laws) (why []string) {
+	say := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
+	a := e.answer
+	switch {
+	case e.hungUp:
+		return nil
+	case a.code != http.StatusOK:
+		what := noAnswer
+		if a.code != 0 {
+			what = strconv.Itoa(a.code)
+		}
+		if !law.excuse(e, what) {
+			say("%s to %d URLs from %s after %s: %v", what, len(e.urls), e.gateway, e.at.Sub(e.begun), a.header)
+		}
+		if (a.code == http.StatusServiceUnavailable || a.code == http.StatusTooManyRequests) && a.header.Get("Retry-After") == "" {
+			say("%d without Retry-After", a.code)
+		}
+		return why
+	case len(a.Results) != len(e.urls):
+		say("%d results for %d URLs", len(a.Results), len(e.urls))
+		return why
+	}
+	by := map[check.Outcome]int64{}
+	for i, r := range a.Results {
+		by[r.Outcome]++
+		if r.Target.Seq != int64(i) || r.Target.Input != e.urls[i] {
+			say("result %d is number %d, of %q and not of %q", i, r.Target.Seq, r.Target.Input, e.urls[i])
+			continue
+		}
+		if wrong := h.untrue(e, r, law); wrong != "" {
+			say("%s: %s %s %d %s", e.urls[i], r.Outcome, r.Reason, r.StatusCode, wrong)
+		}
+	}
+	sum := a.Summary
+	told := map[check.Outcome]int64{check.Pass: sum.Pass, check.Warn: sum.Warn, check.Fail: sum.Fail, check.Skip: sum.Skip}
+	maps.DeleteFunc(told, func(_ check.Outcome, n int64) bool { return n == 0 })
+	if sum.Total != int64(len(e.urls)) || sum.Total != sum.Pass+sum.Warn+sum.Fail+sum.Skip || !maps.Equal(by, told) {
+		say("a summary of %d, %v, for results of %v", sum.Total, told, by)
+	}
+	return why
 }
 
-// near reports whether f is about what began was.
-func (f footprint) near(began footprint) bool {
-	return f.files <= began.files+moreFiles && f.calls <= began.calls+moreCalls &&
-		f.goroutines <= began.goroutines+moreGoroutines && f.heap <= began.heap+moreHeap && f.memory <= began.memory+moreMemory
+// untrue says what is wrong with r. A verdict is one that its page gave to somebody
+// who came, no longer ago than a cache may remember; anything else has a reason
+// that was to be expected, or an excuse.
+func (h history) untrue(e exchange, r check.Result, law laws) string {
+	path, ours := h.page(r.Target.Input)
+	life := law.life(r)
+	// It is remembered from the end of its check on, and CheckedAt is its beginning.
+	age := e.at.Sub(r.CheckedAt) - r.Timing.Total()
+	if r.Cached && (r.CacheAge-r.Timing.Total() > life || age > life+e.at.Sub(e.begun)) {
+		return fmt.Sprintf("comes from a cache, %s after its check", age)
+	}
+	if ours && r.StatusCode != 0 {
+		first := e.begun.Add(-life - law.stopped)
+		if !slices.ContainsFunc(h.hits[path], func(v hit) bool {
+			return v.code == r.StatusCode && v.at.After(first) && v.at.Before(e.at)
+		}) {
+			return fmt.Sprintf("was given to nobody since %s before the answer; hits: %s", e.at.Sub(first), h.before(path, e.at))
+		}
+		return ""
+	}
+	if ours && r.Outcome == check.Pass {
+		return "is no verdict"
+	}
+	if law.reason != nil {
+		want, known := law.reason(r.Target.Input)
+		if (ours || known) && (r.Reason != want || !known) && !law.excuse(e, string(r.Reason)) {
+			return fmt.Sprintf("(%s), and %q was to be expected", r.Error, cmp.Or(want, "a verdict"))
+		}
+	}
+	return ""
 }
 
-// settled fails unless within 5 s s holds about what it held when it began.
-func (s *service) settled(t testing.TB) {
+// before lists the hits of a page, by their time before at.
+func (h history) before(path string, at time.Time) string {
+	var all []string
+	for _, v := range h.hits[path] {
+		all = append(all, fmt.Sprintf("%d %s ago", v.code, at.Sub(v.at).Round(time.Millisecond)))
+	}
+	return strings.Join(all[max(0, len(all)-20):], ", ")
+}
+
+// holds checks the history of callers who asked for pages of s, and now leave.
+func (s *site) holds(t testing.TB, law laws, callers ...*caller) {
 	t.Helper()
-	var now footprint
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if now = s.footprint(t); now.near(s.began) {
-			return
-		}
-		if time.Now().After(end) {
-			break
-		}
+	s.mu.Lock()
+	h := history{target: s.URL, hits: maps.Clone(s.hits)}
+	s.mu.Unlock()
+	h.holds(t, law, callers)
+}
+
+// leaves is holds for who asked for other things too: his answers are checked.
+func (c *caller) leaves(t testing.TB) {
+	t.Helper()
+	history{}.holds(t, laws{}, []*caller{c})
+}
+
+func (h history) holds(t testing.TB, law laws, callers []*caller) {
+	t.Helper()
+	for _, c := range callers {
+		c.CloseIdleConnections()
+		h.exchanges = append(h.exchanges, c.exchanges()...)
 	}
-	_, stacks := get(t, "http://"+s.admin+"/debug/pprof/goroutine?debug=1")
-	t.Errorf("%s holds %+v, and began with %+v; its goroutines:\n%s", s.Args[:min(3, len(s.Args))], now, s.began, stacks[:min(len(stacks), 4000)])
+	why := h.broken(law)
+	for _, one := range why[:min(len(why), 20)] {
+		t.Error(one)
+	}
+	if len(why) > 20 {
+		t.Errorf("and %d more", len(why)-20)
+	}
 }

@@ -99,14 +99,22 @@ func launchAs(t testing.TB, path string, words ...string) *service {
 	t.Cleanup(func() {
 		_ = s.Process.Kill()
 		<-s.ended
-		text := s.log.String()
-		if strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic: ") || strings.Contains(text, "goroutine 1 [") {
-			t.Errorf("%s:\n%s", words, text)
-		} else if t.Failed() {
+		if text := s.log.String(); s.sound(t) && t.Failed() {
 			t.Logf("%s at %s: the end of its log:\n%s", words[:min(3, len(words))], s.address, text[max(0, len(text)-2000):])
 		}
 	})
 	return s
+}
+
+// sound fails where s has panicked or raced.
+func (s *service) sound(t testing.TB) bool {
+	t.Helper()
+	text := s.log.String()
+	bad := strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic: ") || strings.Contains(text, "goroutine 1 [")
+	if bad {
+		t.Errorf("%s:\n%s", s.Args, text)
+	}
+	return !bad
 }
 
 // awaitReady waits until it says where it listens.
@@ -235,21 +243,28 @@ type batchAnswer struct {
 // of 0 is no answer.
 func (c *caller) ask(t testing.TB, gateway string, urls []string, more ...string) batchAnswer {
 	t.Helper()
+	return c.askUntil(t.Context(), t, gateway, urls, more...)
+}
+
+// askUntil is ask for one who hangs up when ctx ends.
+func (c *caller) askUntil(ctx context.Context, t testing.TB, gateway string, urls []string, more ...string) batchAnswer {
+	t.Helper()
 	quoted, err := json.Marshal(urls)
 	if err != nil {
 		t.Error(err) // not the test's own goroutine, maybe
 		return batchAnswer{}
 	}
 	members := append([]string{`"urls":` + string(quoted)}, more...)
-	answer := c.post(t, gateway, "{"+strings.Join(members, ",")+"}")
-	c.add(exchange{urls, answer, time.Now()})
+	begun := time.Now()
+	answer := c.post(ctx, t, gateway, "{"+strings.Join(members, ",")+"}")
+	c.add(exchange{gateway, urls, answer, begun, time.Now(), ctx.Err() != nil})
 	return answer
 }
 
-func (c *caller) post(t testing.TB, gateway, body string) (answer batchAnswer) {
+func (c *caller) post(ctx context.Context, t testing.TB, gateway, body string) (answer batchAnswer) {
 	t.Helper()
 	begun := time.Now()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+gateway+"/check", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+gateway+"/check", strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return answer
@@ -585,7 +600,7 @@ type holding struct {
 
 func newHolding(t testing.TB) *holding {
 	t.Helper()
-	h := &holding{site: &site{hits: map[string]int{}}, release: make(chan struct{})}
+	h := &holding{site: &site{hits: map[string][]hit{}}, release: make(chan struct{})}
 	h.Server = httptest.NewServer(h)
 	t.Cleanup(h.Close)
 	return h
@@ -596,9 +611,7 @@ func (h *holding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.site.ServeHTTP(w, r)
 		return
 	}
-	h.mu.Lock()
-	h.hits[r.URL.Path]++
-	h.mu.Unlock()
+	h.visited(r.URL.Path, http.StatusOK)
 	h.waiting.Add(1)
 	defer h.waiting.Add(-1)
 	select {
