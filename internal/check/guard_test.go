@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -37,6 +38,9 @@ func judge(g *Guard, raw string) (u *url.URL, reason Reason, err error) {
 		return nil, InvalidURL, err
 	}
 	reason, err = g.CheckURL(u)
+	if byText, textErr := g.CheckText(canonical); byText != reason || fmt.Sprint(textErr) != fmt.Sprint(err) {
+		return u, "", fmt.Errorf("CheckText(%q) is %q, %w, and CheckURL %q, %w", canonical, byText, textErr, reason, err)
+	}
 	return u, reason, err
 }
 
@@ -355,5 +359,29 @@ func BenchmarkGuardControl(b *testing.B) {
 		if err := g.Control("tcp4", "93.184.216.34:443", nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkGuard(b *testing.B) {
+	const page = "https://www.example.com/products/1234?ref=list&page=2"
+	g := offline(b, GuardConfig{})
+	for name, ask := range map[string]func() (Reason, error){
+		"CheckURL": func() (Reason, error) {
+			u, err := url.Parse(page)
+			if err != nil {
+				return InvalidURL, err
+			}
+			return g.CheckURL(u)
+		},
+		"CheckText": func() (Reason, error) { return g.CheckText(page) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ask(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

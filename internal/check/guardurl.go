@@ -25,6 +25,30 @@ func (g *Guard) CheckURL(u *url.URL) (Reason, error) {
 	if err != nil {
 		return InvalidURL, err
 	}
+	return g.checkHost(host, port)
+}
+
+// CheckText is [Guard.CheckURL] for a URL as [Normalize] gives it, which needs no
+// parsing: a quarter of the time (BenchmarkGuard). FuzzURLPolicy holds the two against
+// each other.
+func (g *Guard) CheckText(canonical string) (Reason, error) {
+	scheme, authority, _ := strings.Cut(canonical, "://")
+	if i := strings.IndexAny(authority, "/?"); i >= 0 {
+		authority = authority[:i]
+	}
+	u := url.URL{Scheme: scheme, Host: authority}
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		u.Host, u.User = authority[i+1:], &url.Userinfo{}
+	}
+	if !g.cfg.Open {
+		if err := checkPlain(&u); err != nil {
+			return InvalidURL, err
+		}
+	}
+	return g.checkHost(u.Hostname(), portOf(&u))
+}
+
+func (g *Guard) checkHost(host string, port uint16) (Reason, error) {
 	addr, err := netip.ParseAddr(host)
 	switch {
 	case err == nil:
@@ -62,16 +86,20 @@ func dialAddress(u *url.URL) (host string, port uint16, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	canonical := url.URL{Host: string(b)}
-	port = 443
+	canonical := url.URL{Scheme: u.Scheme, Host: string(b)}
+	return canonical.Hostname(), portOf(&canonical), nil
+}
+
+// portOf gives the port of a canonical URL, which has none or a number.
+func portOf(u *url.URL) uint16 {
+	if s := u.Port(); s != "" {
+		n, _ := strconv.ParseUint(s, 10, 16)
+		return uint16(n)
+	}
 	if u.Scheme == "http" {
-		port = 80
+		return 80
 	}
-	if s := canonical.Port(); s != "" {
-		n, _ := strconv.ParseUint(s, 10, 16) // appendAuthority has seen that it is one
-		port = uint16(n)
-	}
-	return canonical.Hostname(), port, nil
+	return 443
 }
 
 // endsInNumber is the test of the WHATWG URL standard (§3.5) for hosts that

@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"net/url"
-
-	"github.com/hc-health/hc/internal/check"
-)
+import "github.com/hc-health/hc/internal/check"
 
 // recall sets b.res to the answer for a leader where that needs no Runner, and
 // reports whether there is one: it is no target, the memory has it, or the guard
@@ -26,12 +22,7 @@ func (g *Gateway) refuse(t *check.Target, res *check.Result) bool {
 	if g.cfg.Guard == nil {
 		return false
 	}
-	u, err := url.Parse(t.URL)
-	if err != nil {
-		*res = check.Failed(*t, check.InvalidURL, "not a URL")
-		return true
-	}
-	if reason, err := g.cfg.Guard.CheckURL(u); err != nil {
+	if reason, err := g.cfg.Guard.CheckText(t.URL); err != nil {
 		*res = check.Failed(*t, reason, err.Error())
 		return true
 	}
