@@ -81,7 +81,7 @@ func (r *Result) appendFound(b []byte) []byte {
 func (r *Result) appendMeasured(b []byte) []byte {
 	if !r.CheckedAt.IsZero() {
 		b = append(appendKey(b, "checked_at"), '"')
-		b = append(r.CheckedAt.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00"), '"')
+		b = append(appendTime(b, r.CheckedAt), '"')
 	}
 	if r.Late {
 		b = append(appendKey(b, "late"), "true"...)

@@ -330,6 +330,39 @@ func BenchmarkResultAppendJSON(b *testing.B) {
 	})
 }
 
+// TestTimesAreAsPackageTimeWritesThem, in UTC and cut off behind the milliseconds.
+func TestTimesAreAsPackageTimeWritesThem(t *testing.T) {
+	east := time.FixedZone("", 5*60*60+30*60)
+	for _, at := range []time.Time{
+		time.Date(2026, 1, 2, 3, 4, 5, 6_999_999, time.UTC),
+		time.Date(2026, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		time.Date(2026, 1, 1, 0, 0, 0, 0, east),
+		time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(12345, 6, 7, 8, 9, 10, 0, time.UTC),
+	} {
+		if got, want := string(appendTime(nil, at)), at.UTC().Format("2006-01-02T15:04:05.000Z07:00"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func BenchmarkAppendTime(b *testing.B) {
+	at := time.Date(2026, 11, 24, 8, 5, 6, 789_000_000, time.UTC)
+	var text []byte
+	b.Run("by hand", func(b *testing.B) {
+		for b.Loop() {
+			text = appendTime(text[:0], at)
+		}
+	})
+	b.Run("package time", func(b *testing.B) {
+		for b.Loop() {
+			text = at.AppendFormat(text[:0], "2006-01-02T15:04:05.000Z07:00")
+		}
+	})
+}
+
 func BenchmarkResultUnmarshalJSON(b *testing.B) {
 	line := fullResult().AppendJSON(nil)
 	b.ReportAllocs()

@@ -53,6 +53,28 @@ func appendMillis(b []byte, d time.Duration) []byte {
 	return b
 }
 
+// appendTime appends t in UTC as RFC 3339 writes it, with milliseconds. Package
+// time takes four times as long for it, a sixth of a result (BenchmarkAppendTime).
+func appendTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 { // not of any clock
+		return t.AppendFormat(b, "2006-01-02T15:04:05.000Z07:00")
+	}
+	hour, minute, second := t.Clock()
+	b = append(append2(append2(b, year/100), year%100), '-')
+	b = append(append2(b, int(month)), '-')
+	b = append(append2(b, day), 'T')
+	b = append(append2(b, hour), ':')
+	b = append(append2(b, minute), ':')
+	b = append(append2(b, second), '.')
+	ms := t.Nanosecond() / 1e6
+	return append(append2(b, ms/10), byte('0'+ms%10), 'Z')
+}
+
+// append2 appends n, below 100, in two digits.
+func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+
 // appendString appends s as a JSON string. Invalid UTF-8 becomes U+FFFD. What
 // some readers take for the end of a line is escaped, for a result is a line;
 // HTML is not: what shows it must escape it anyway.
