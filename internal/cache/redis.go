@@ -179,12 +179,21 @@ func (s *Redis) look(ctx context.Context, ts []check.Target, keep func(check.Key
 	rs = make([]check.Result, len(ts))
 	now := time.Now()
 	var d decoder
-	var h held
 	for i, v := range values {
+		r := &rs[i] // read into its place: results are large
 		text, ok := v.(string)
-		if ok && d.value(text, &h) && h.answer(&ts[i], now, &rs[i]) && keep != nil {
-			keep(keys[i], h)
+		if !ok {
+			continue
 		}
+		good, ok := d.value(text, r)
+		if !ok || !good.serve(&ts[i], r.CheckedAt, now) {
+			*r = check.Result{}
+			continue
+		}
+		if keep != nil {
+			keep(keys[i], held{*r, good})
+		}
+		recalled(r, &ts[i], now)
 	}
 	return rs, failed, err
 }
@@ -321,13 +330,16 @@ func (s *Redis) save(ctx context.Context, keys []check.Key, hs []held, now time.
 // one string.
 func names(keys []check.Key, suffix string) []string {
 	size := keyLen + len(suffix)
-	b := make([]byte, 0, size*len(keys))
-	for _, key := range keys {
-		b = append(b, keyPrefix...)
-		b = hex.AppendEncode(b, key[:])
-		b = append(b, suffix...)
+	var b strings.Builder
+	b.Grow(size * len(keys))
+	var digits [2 * len(check.Key{})]byte
+	for i := range keys {
+		b.WriteString(keyPrefix)
+		hex.Encode(digits[:], keys[i][:])
+		b.Write(digits[:])
+		b.WriteString(suffix)
 	}
-	all := string(b)
+	all := b.String()
 	out := make([]string, len(keys))
 	for i := range out {
 		out[i] = all[i*size : (i+1)*size]

@@ -10,9 +10,14 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// held is what a cache keeps of a Result: all but its Target, and until when.
+// held is what a cache keeps of a Result: all but its Target, and its terms.
 type held struct {
-	res      check.Result
+	res check.Result
+	terms
+}
+
+// terms say until when a Result is good, and for whom.
+type terms struct {
 	expires  time.Time
 	patience time.Duration // of a timeout: the Target's Timeout
 }
@@ -24,7 +29,7 @@ func hold(r check.Result, ttl TTL, now time.Time) (held, bool) {
 	if !ok {
 		return held{}, false
 	}
-	h := held{res: r, expires: expires}
+	h := held{r, terms{expires: expires}}
 	if r.Reason == check.Timeout || r.Reason == check.ConnectTimeout {
 		h.patience = r.Target.Timeout
 	}
@@ -37,19 +42,33 @@ func hold(r check.Result, ttl TTL, now time.Time) (held, bool) {
 	return h, true
 }
 
-// answer sets r to the Result for t and reports whether there is one: none where
-// h is no longer good, too old for t, or ran out of less time than t allows.
+// answer sets r to the Result for t and reports whether there is one.
 func (h *held) answer(t *check.Target, now time.Time, r *check.Result) bool {
-	age := max(now.Sub(h.res.CheckedAt), 0) // clocks of two machines differ
-	if !now.Before(h.expires) || t.Fresh || t.MaxAge > 0 && age > t.MaxAge || t.Timeout > h.patience && h.patience > 0 {
+	if !h.serve(t, h.res.CheckedAt, now) {
 		return false
 	}
 	*r = h.res
-	r.Target = *t
-	r.Outcome = r.Reason.Default()
-	r.Cached, r.CacheAge = true, age
+	recalled(r, t, now)
 	return true
 }
+
+// serve reports whether a Result that was checked then is one for t: it is not
+// where it is no longer good, too old for t, or ran out of less time than t allows.
+func (l *terms) serve(t *check.Target, checked, now time.Time) bool {
+	return now.Before(l.expires) && !t.Fresh &&
+		(t.MaxAge <= 0 || ageOf(checked, now) <= t.MaxAge) &&
+		(l.patience <= 0 || t.Timeout <= l.patience)
+}
+
+// recalled makes r, as it was kept, the Result for t.
+func recalled(r *check.Result, t *check.Target, now time.Time) {
+	r.Target = *t
+	r.Outcome = r.Reason.Default()
+	r.Cached, r.CacheAge = true, ageOf(r.CheckedAt, now)
+}
+
+// ageOf is not negative: clocks of two machines differ.
+func ageOf(checked, now time.Time) time.Duration { return max(now.Sub(checked), 0) }
 
 // A value is a held as Redis has it: a version, a CRC-32C of what follows, then
 // the fields, numbers as varints and strings with their length in front.
@@ -140,24 +159,23 @@ type decoder struct {
 	copy [maxValue]byte
 }
 
-// value sets h to what s holds and reports whether that is a value; if not, h is
-// of no use. The strings of the Result are parts of s, so that little is copied:
-// about 500 ns for one with every field (BenchmarkDecode).
-func (d *decoder) value(s string, h *held) bool {
+// value sets r, which is zero, to what s holds, gives its terms, and reports whether
+// that is a value; if not, neither is of use. The strings of the Result are parts of
+// s, so that little is copied: about 500 ns for one with every field
+// (BenchmarkDecode).
+func (d *decoder) value(s string, r *check.Result) (l terms, ok bool) {
 	if len(s) < valueHead || len(s) > maxValue || s[0] != valueVersion {
-		return false
+		return l, false
 	}
 	// The sum of a string is that of a copy: one a decoder has, and not one a value.
 	whole := d.copy[:copy(d.copy[:], s)]
 	if binary.LittleEndian.Uint32(whole[1:]) != crc32.Checksum(whole[valueHead:], castagnoli) {
-		return false
+		return l, false
 	}
-	*h = held{}
 	d.rest, d.bad = s[valueHead:], false
-	r := &h.res
-	h.expires = time.UnixMilli(d.int())
+	l.expires = time.UnixMilli(d.int())
 	r.CheckedAt = time.Unix(0, d.int()).UTC()
-	h.patience = time.Duration(d.int())
+	l.patience = time.Duration(d.int())
 	r.Reason = d.reason()
 	r.Error = d.string()
 	r.FinalURL = d.string()
@@ -177,7 +195,7 @@ func (d *decoder) value(s string, h *held) bool {
 		r.TLS = &check.TLS{Version: d.string(), Issuer: d.string(), NotAfter: time.Unix(d.int(), 0).UTC()}
 	}
 	r.Redirects = d.hops()
-	return !d.bad && d.rest == ""
+	return l, !d.bad && d.rest == ""
 }
 
 // phases lists t's durations in the order of a value.

@@ -37,15 +37,20 @@ func full() check.Result {
 }
 
 func heldFull() held {
-	h := held{res: full(), expires: time.UnixMilli(1_800_000_000_000), patience: time.Second}
+	h := held{full(), terms{time.UnixMilli(1_800_000_000_000), time.Second}}
 	h.res.Target = check.Target{}
 	return h
 }
 
 var sameHeld = cmp.Options{
-	cmp.AllowUnexported(held{}),
+	cmp.AllowUnexported(held{}, terms{}),
 	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreFields(check.Result{}, "Outcome"), // Load gives the default of the reason
+}
+
+func readValue(s string) (h held, ok bool) {
+	h.terms, ok = new(decoder).value(s, &h.res)
+	return h, ok
 }
 
 func TestValueKeepsAllOfAResult(t *testing.T) {
@@ -61,8 +66,8 @@ func TestValueKeepsAllOfAResult(t *testing.T) {
 	if !ok {
 		t.Fatal("it does not fit")
 	}
-	var got held
-	if !new(decoder).value(string(b), &got) {
+	got, ok := readValue(string(b))
+	if !ok {
 		t.Fatal("it is a miss")
 	}
 	if diff := cmp.Diff(want, got, sameHeld); diff != "" {
@@ -84,7 +89,7 @@ func TestDamagedValueIsAMiss(t *testing.T) {
 		"a zeroed page":   strings.Repeat("\x00", maxValue),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if new(decoder).value(s, new(held)) {
+			if _, ok := readValue(s); ok {
 				t.Error("it was read")
 			}
 		})
@@ -93,7 +98,7 @@ func TestDamagedValueIsAMiss(t *testing.T) {
 		for bit := range 8 {
 			damaged := slices.Clone(whole)
 			damaged[i] ^= 1 << bit
-			if new(decoder).value(string(damaged), new(held)) {
+			if _, ok := readValue(string(damaged)); ok {
 				t.Errorf("bit %d of byte %d is wrong, and it was read", bit, i)
 			}
 		}
@@ -131,8 +136,8 @@ func TestNoSecretIsKept(t *testing.T) {
 
 func TestWhomAHeldResultAnswers(t *testing.T) {
 	now := time.Now()
-	passed := held{res: check.Result{CheckedAt: now.Add(-3 * time.Second)}, expires: now.Add(time.Minute)}
-	timedOut := held{res: check.Result{CheckedAt: now, Reason: check.Timeout}, expires: now.Add(time.Minute), patience: time.Second}
+	passed := held{check.Result{CheckedAt: now.Add(-3 * time.Second)}, terms{expires: now.Add(time.Minute)}}
+	timedOut := held{check.Result{CheckedAt: now, Reason: check.Timeout}, terms{now.Add(time.Minute), time.Second}}
 	for name, row := range map[string]struct {
 		held   held
 		target check.Target
@@ -163,7 +168,7 @@ func TestWhomAHeldResultAnswers(t *testing.T) {
 
 func TestAClockAheadMakesNoNegativeAge(t *testing.T) {
 	now := time.Now()
-	h := held{res: check.Result{CheckedAt: now.Add(time.Hour)}, expires: now.Add(2 * time.Hour)}
+	h := held{check.Result{CheckedAt: now.Add(time.Hour)}, terms{expires: now.Add(2 * time.Hour)}}
 	var r check.Result
 	if ok := h.answer(&check.Target{MaxAge: time.Second}, now, &r); !ok || r.CacheAge != 0 {
 		t.Errorf("answered %v, age %v", ok, r.CacheAge)
@@ -180,11 +185,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var d decoder
-		var got, back held
-		if d.value(string(b), &got) {
+		if got, ok := readValue(string(b)); ok {
 			again, fits := appendValue(nil, &got)
-			if ok := d.value(string(again), &back); !fits || !ok || !cmp.Equal(got, back, sameHeld) {
+			if back, ok := readValue(string(again)); !fits || !ok || !cmp.Equal(got, back, sameHeld) {
 				t.Errorf("read %+v, written and read again %+v", got, back)
 			}
 		}
@@ -192,7 +195,7 @@ func FuzzDecode(f *testing.F) {
 		if len(b) > valueHead && len(b) <= maxValue {
 			sealed := slices.Clone(b)
 			seal(sealed)
-			d.value(string(sealed), &got)
+			readValue(string(sealed))
 		}
 	})
 }
