@@ -154,8 +154,7 @@ func BenchmarkWire(b *testing.B) {
 		for i := range results {
 			response = appendResult(response, 7, uint64(i), true, &results[i])
 		}
-		out := make([]check.Result, 0, n)
-		if err := s.results(response, func(_, _ uint64, r *check.Result) { out = append(out, *r) }); err != nil || len(out) != n {
+		if out, _, err := s.results(response); err != nil || len(out) != n {
 			b.Fatal(err)
 		}
 	})

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/hc-health/hc/internal/check"
 	"github.com/hc-health/hc/internal/rpc/hcpb"
 )
 
@@ -139,35 +138,38 @@ func (c *call) receive(stream grpc.ClientStream) error {
 func (c *call) hear(s *scanner, message []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	rs, places, err := s.results(message)
 	var b *batch
-	var answers []check.Result
-	hand := func() {
-		if len(answers) > 0 {
-			b.answers <- answers
-			answers = nil
+	from := 0 // rs[from:i] are answers to b that are not handed on yet
+	hand := func(until int) {
+		if from < until {
+			b.answers <- rs[from:until]
 		}
+		from = until
+	}
+	end := func() {
 		if b != nil && b.open == 0 {
 			c.remove(b)
 		}
 	}
-	left := count(message, responseResults)
-	err := s.results(message, func(id, seq uint64, r *check.Result) {
-		left--
-		if b == nil || b.id != id {
-			hand()
-			if b = c.batches[id]; b == nil {
-				return // given up meanwhile
-			}
+	for i, at := range places {
+		if b == nil || b.id != at.batch {
+			hand(i)
+			end()
+			b = c.batches[at.batch]
+		}
+		if b == nil { // given up meanwhile
+			from = i + 1
+			continue
 		}
 		before := b.open
-		if b.hear(seq, r) {
-			if answers == nil {
-				answers = make([]check.Result, 0, min(before, left+1))
-			}
-			answers = append(answers, *r)
+		if !b.hear(at.seq, &rs[i]) {
+			hand(i)
+			from = i + 1
 		}
 		c.open -= before - b.open
-	})
-	hand()
+	}
+	hand(len(places))
+	end()
 	return err
 }

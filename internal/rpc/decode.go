@@ -37,7 +37,7 @@ type scanner struct {
 	accept, pattern string
 	codes           check.Codes
 	compiled        *regexp.Regexp
-	read            check.Result
+	places          []place
 }
 
 func (s *scanner) request(b []byte) (request, error) {
@@ -208,33 +208,39 @@ func pair(b []byte) (name, value string, err error) {
 	return name, value, f.err
 }
 
-// results hands each result of a CheckResponse to each, for as long as that
-// takes, without its Target.
-func (s *scanner) results(b []byte, each func(batch, seq uint64, r *check.Result)) error {
+// A place is which target a result is for.
+type place struct{ batch, seq uint64 }
+
+// results gives the results of a CheckResponse, without their Targets, and the place
+// of each, until the next message is read. Beside an error it gives those in front
+// of what is malformed.
+func (s *scanner) results(b []byte) (rs []check.Result, places []place, err error) {
+	rs = make([]check.Result, count(b, responseResults))
+	s.places = s.places[:0]
 	f := fields{rest: b}
 	for f.next() {
 		if f.tag != responseResults {
 			continue
 		}
-		s.read = check.Result{}
-		batch, seq, err := s.result(f.bytes, &s.read)
+		n := len(s.places)
+		at, err := s.result(f.bytes, &rs[n]) // read into its place: results are large
 		if err != nil {
-			return err
+			return rs[:n], s.places, err
 		}
-		each(batch, seq, &s.read)
+		s.places = append(s.places, at)
 	}
-	return f.err
+	return rs[:len(s.places)], s.places, f.err
 }
 
 // result reads a result, but for what its caller has kept.
-func (s *scanner) result(b []byte, r *check.Result) (batch, seq uint64, err error) {
+func (s *scanner) result(b []byte, r *check.Result) (at place, err error) {
 	f := fields{rest: b}
 	for f.next() {
 		switch f.tag {
 		case resultBatch:
-			batch = f.n
+			at.batch = f.n
 		case resultSeq:
-			seq = uint64(uint32(f.n))
+			at.seq = uint64(uint32(f.n))
 		case resultFinalURL:
 			r.FinalURL = string(f.bytes)
 		case resultOutcome:
@@ -277,10 +283,10 @@ func (s *scanner) result(b []byte, r *check.Result) (batch, seq uint64, err erro
 			r.Late = f.n != 0
 		}
 		if err != nil {
-			return 0, 0, err
+			return place{}, err
 		}
 	}
-	return batch, seq, f.err
+	return at, f.err
 }
 
 func redirect(b []byte) (hop check.Hop, err error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,21 +120,17 @@ func TestWireIsTheSchema(t *testing.T) {
 	t.Run("what we answer is what we read", func(t *testing.T) {
 		var s scanner
 		want := found()
-		n := 0
 		b := appendResult(appendResult(nil, 3, 200, true, &want), 3, 201, true, &check.Result{})
-		err := s.results(b, func(batch, seq uint64, got *check.Result) {
-			if n++; n == 2 {
-				want = check.Result{} // nothing is left from the one before
-			}
-			if batch != 3 || seq != uint64(199+n) {
-				t.Errorf("batch %d, seq %d", batch, seq)
-			}
-			if diff := cmp.Diff(want, *got, alike); diff != "" {
-				t.Error(diff)
-			}
-		})
-		if err != nil || n != 2 {
-			t.Errorf("%d results, %v", n, err)
+		got, places, err := s.results(b)
+		if diff := cmp.Diff([]check.Result{want, {}}, got, alike); diff != "" {
+			t.Error(diff)
+		}
+		if err != nil || !slices.Equal(places, []place{{3, 200}, {3, 201}}) {
+			t.Errorf("for %v, %v", places, err)
+		}
+		got, places, err = s.results(append(b, b[:len(b)-1]...))
+		if len(got) != 3 || len(places) != 3 || err == nil {
+			t.Errorf("of a message cut off: %d results for %v, %v", len(got), places, err)
 		}
 	})
 	t.Run("text that is no UTF-8", func(t *testing.T) {
@@ -266,9 +263,10 @@ func FuzzResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s scanner
 		write := func(b []byte) (out []byte, err error) {
-			err = s.results(b, func(batch, seq uint64, r *check.Result) {
-				out = appendResult(out, batch, seq, true, r)
-			})
+			rs, places, err := s.results(b)
+			for i := range rs {
+				out = appendResult(out, places[i].batch, places[i].seq, true, &rs[i])
+			}
 			return out, err
 		}
 		once, err := write(b)
