@@ -65,7 +65,7 @@ func (p *Pool) join(ctx context.Context) *run {
 	r := &run{
 		pool:    p,
 		done:    ctx.Done(),
-		results: newTray[check.Result](),
+		results: newTray[check.Result](0),
 		lanes:   make(map[*host]*lane),
 	}
 	r.check = func(k *ticket) check.Result { return p.checker.Check(check.WithTurn(ctx, k), k.target) }

@@ -1,6 +1,9 @@
 package pool
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // tray is where many put items for one to collect all at once. It grows with
 // what lies in it and has no bound of its own: whoever puts holds a place for
@@ -11,13 +14,18 @@ type tray[T any] struct {
 
 	mu     sync.Mutex
 	items  []T
+	most   int // items that ever lie in it, 0 for unknown
 	closed bool
 }
 
-func newTray[T any]() *tray[T] { return &tray[T]{filled: make(chan struct{}, 1)} }
+func newTray[T any](most int) *tray[T] { return &tray[T]{filled: make(chan struct{}, 1), most: most} }
 
 func (t *tray[T]) put(item T) {
 	t.mu.Lock()
+	if n := len(t.items); n == cap(t.items) && n < t.most {
+		// Eightfold: doubled, the memory of a hundred targets is thrown away twice over.
+		t.items = slices.Grow(t.items, min(max(7*n, 2), t.most-n))
+	}
 	t.items = append(t.items, item)
 	first := len(t.items) == 1
 	t.mu.Unlock()

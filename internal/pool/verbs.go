@@ -50,7 +50,7 @@ type source[T any] struct {
 
 // read begins to read in, until ctx ends. Its items are to be drained in the end.
 func read[T any](ctx context.Context, in iter.Seq[T], size int, linger time.Duration) *source[T] {
-	s := &source[T]{items: newTray[T](), places: make(chan struct{}, size), size: size, linger: linger}
+	s := &source[T]{items: newTray[T](size), places: make(chan struct{}, size), size: size, linger: linger}
 	go func() {
 		defer s.items.close()
 		for item := range within(ctx, s.places, in) {
@@ -147,7 +147,7 @@ func Windowed[In, Out any](
 			}
 			return
 		}
-		outs := newTray[[]Out]()
+		outs := newTray[[]Out](0)
 		ask := func(group []In) {
 			open := len(group)
 			for some := range f(ctx, group) {
