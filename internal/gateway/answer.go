@@ -15,8 +15,9 @@ const (
 	// commentAfter is how long an event stream is silent; proxies give up on one
 	// after a minute, some after 30 s.
 	commentAfter = 15 * time.Second
-	// sendAt is how much of an answer that is not streamed is kept back.
-	sendAt = 32 << 10
+	// sendAt is how much of an answer that is not streamed is kept back. That of a
+	// hundred URLs has some 45 KB and goes out at once, with its length in front.
+	sendAt = 64 << 10
 	// announceAt is from where on an answer's length is told to net/http, which
 	// finds out by itself, and cheaper, what is written at once and below that.
 	announceAt = 2 << 10
