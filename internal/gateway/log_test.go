@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,8 +119,10 @@ func TestRequestIDIsTheCallersWhereItIsSane(t *testing.T) {
 // the process goes on.
 func TestPanicIsAProblemOrACutConnection(t *testing.T) {
 	j := &journal{}
+	var observed atomic.Int64
 	s := serve(t, Config{
-		Log: j.logger(),
+		Log:     j.logger(),
+		Observe: func(context.Context, string, int, time.Duration) { observed.Add(1) },
 		Runner: runner(func(_ context.Context, ts []check.Target, yield func(check.Result) bool) {
 			for _, target := range ts {
 				if !yield(checktest.Pass(target)) {
@@ -165,6 +168,8 @@ func TestPanicIsAProblemOrACutConnection(t *testing.T) {
 	if g := s.post(oneURL); g.code != 200 {
 		t.Errorf("afterwards: %d %s", g.code, g.body)
 	}
+	// net/http's client may have asked twice where it was cut off.
+	eventually(t, "all five to be counted, those cut off too", func() bool { return observed.Load() >= 5 })
 }
 
 // TestAccessLineIsWhatSlogWrites, so that one reader takes the whole log.

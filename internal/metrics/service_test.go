@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hc-health/hc/internal/check"
 )
@@ -192,6 +195,36 @@ func TestPageSpeaksWhatIsAskedFor(t *testing.T) {
 			}
 			if strings.Contains(string(body), "secret") {
 				t.Error("a part of a URL is in it")
+			}
+		})
+	}
+}
+
+// BenchmarkHTTP is what counting a request costs, and what it would with promhttp's
+// handlers (docs/adr/0008-http-metrics.md).
+func BenchmarkHTTP(b *testing.B) {
+	s := NewSet(prometheus.NewRegistry())
+	s.Routes([]string{"/check"})
+	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	of := prometheus.Labels{"route": "/check"}
+	exemplars := promhttp.WithExemplarFromContext(func(ctx context.Context) prometheus.Labels {
+		return exemplar(trace.SpanContextFromContext(ctx))
+	})
+	r := httptest.NewRequest(http.MethodPost, "/check", nil)
+	for name, h := range map[string]http.Handler{
+		"ours": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			begun := time.Now()
+			next.ServeHTTP(w, r)
+			s.HTTP(r.Context(), "/check", http.StatusOK, time.Since(begun))
+		}),
+		"promhttp": promhttp.InstrumentHandlerDuration(s.requestTime.MustCurryWith(of),
+			promhttp.InstrumentHandlerCounter(s.requests.MustCurryWith(of), next, exemplars), exemplars),
+	} {
+		b.Run(name, func(b *testing.B) {
+			w := httptest.NewRecorder()
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(w, r)
 			}
 		})
 	}
