@@ -120,7 +120,7 @@ proto: ## the Go code of each .proto, from pinned tools
 proto-check: ## that it is up to date, and that the schema breaks no caller of the published one
 	scripts/proto.sh check
 
-fuzz: ## each fuzz target with FUZZTIME inputs
+fuzz: ## each fuzz target for FUZZTIME, inputs or time, as many at once as there are cores
 	scripts/fuzz.sh $(FUZZTIME)
 
 bench: ## hc against the programs one would use instead; fails where a promise is missed

@@ -168,6 +168,9 @@ func (q *query) hosts(list, port string) []string {
 		if err != nil {
 			name, number = strings.Trim(host, "[]"), port
 		}
+		if strings.ContainsAny(name, "[]") {
+			q.fail("a bracket is left over in the Redis address: they stand around an IPv6 address only")
+		}
 		if n, err := strconv.Atoi(number); err != nil || n < 1 || n > 65535 {
 			q.fail("a port in the Redis address is a number from 1 to 65535")
 		}

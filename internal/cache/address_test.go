@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,7 @@ func TestAddressErrorsSayWhatToWriteAndHoldNoPassword(t *testing.T) {
 		"redis://u:s3cret%@a":                   "as %XX",
 		"redis://:s3cret@":                      "a host is missing",
 		"redis://:s3cret@a,,b":                  "a host is missing",
+		"redis://:s3cret@a[1":                   "a bracket is left over",
 		"redis://:s3cret@a:port":                "a port in the Redis address is a number",
 		"redis://:s3cret@a:0":                   "a port in the Redis address is a number",
 		"redis://:s3cret@a/b":                   "the database after / in the Redis address is a number",
@@ -93,4 +95,36 @@ func TestAddressErrorsSayWhatToWriteAndHoldNoPassword(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzAddress: no text makes the parser panic; an error repeats nothing of the
+// password; and what is read is somewhere to dial. Addresses with TLS are left out:
+// they name files.
+func FuzzAddress(f *testing.F) {
+	const secret = "hunter2"
+	for _, s := range []string{"h", "h:1/2", "a,b,c?cluster=true", "[::1]:6379/0?timeout=1s&pool_size=3", "h/%zz", "h?" + "db=-1", "h/1/2", "@h", "h?x=1"} {
+		f.Add("redis", s)
+	}
+	f.Add("redis+sentinel", "a,b/master/1")
+	f.Add("unix", "/run/redis.sock?db=1")
+	f.Fuzz(func(t *testing.T, scheme, rest string) {
+		if strings.HasPrefix(scheme, "rediss") || strings.Contains(scheme+rest, secret) {
+			return
+		}
+		o, timeout, err := parseAddress(scheme + "://me:" + secret + "@" + rest)
+		if err != nil {
+			if strings.Contains(err.Error(), secret) {
+				t.Fatalf("the error repeats the password: %v", err)
+			}
+			return
+		}
+		if len(o.Addrs) == 0 || o.DB < 0 || timeout < 0 || !strings.HasPrefix(o.Password, secret) { // an @ in rest makes it longer
+			t.Fatalf("read as %+v, %s", o, timeout)
+		}
+		for _, a := range o.Addrs {
+			if _, _, err := net.SplitHostPort(a); err != nil && scheme != "unix" {
+				t.Fatalf("%q is nowhere to dial: %v", a, err)
+			}
+		}
+	})
 }

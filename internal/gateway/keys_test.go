@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,6 +47,35 @@ func TestKeysOfAText(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzKeys: no text makes the parser panic; an error repeats nothing of a line,
+// which may hold a key by mistake; and keys that are written out as they were
+// understood are understood the same.
+func FuzzKeys(f *testing.F) {
+	const name = "alice"
+	for _, s := range []string{"", "# nobody", name + " " + sumOf("secret"), name + "\t" + strings.ToUpper(sumOf("a")) + " # b\r\n\r\n" + name + " " + sumOf("c"), name + " 00", name, "a b c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		known, err := parseKeys(text)
+		if err != nil {
+			for word := range strings.FieldsSeq(text) {
+				if len(word) > 20 && strings.Contains(err.Error(), word) {
+					t.Fatalf("%v repeats %q", err, word)
+				}
+			}
+			return
+		}
+		var out strings.Builder
+		for _, k := range known {
+			fmt.Fprintf(&out, "%s %x\n", k.name, k.sum)
+		}
+		again, err := parseKeys(out.String())
+		if err != nil || !slices.Equal(again, known) {
+			t.Fatalf("%d keys are written %q, and read %d, %v", len(known), out.String(), len(again), err)
+		}
+	})
 }
 
 // TestKeysFollowTheirFile: a change is taken within 10 s; trouble with the file

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,56 @@ func inOrder(t *testing.T, got []check.Target, text string) {
 		}
 		line = target.Source.Line
 	}
+}
+
+// FuzzLines is of what splits NDJSON and every other format of lines, that of
+// --resume too. Invariants: put together again, the lines are the text, but for the
+// CR before an LF; they are numbered without a gap; a line longer than the buffer
+// is said to be, and is its own beginning; a stream that gives one byte at a time
+// has the same lines.
+func FuzzLines(f *testing.F) {
+	const buffer = 4 << 10 // so that what the fuzzer writes may be too long
+	for _, s := range []string{"", "\n", "a\nb", "a\r\n\r\nb\r", "{}\n{\"cut", strings.Repeat("x", buffer-2) + "\r\n", strings.Repeat("x", buffer-1) + "\n", strings.Repeat("x", 3*buffer) + "\ny"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		read := func(r io.Reader) (got []string, long []bool) {
+			l := lines{r: bufio.NewReaderSize(r, buffer)}
+			for l.scan() {
+				if got = append(got, string(l.text)); l.number != len(got) {
+					t.Fatalf("line %d is numbered %d", len(got), l.number)
+				}
+				long = append(long, l.long)
+			}
+			if l.err != nil {
+				t.Fatal(l.err)
+			}
+			return got, long
+		}
+		got, long := read(strings.NewReader(text))
+		if slow, slowLong := read(iotest.OneByteReader(strings.NewReader(text))); !slices.Equal(got, slow) || !slices.Equal(long, slowLong) {
+			t.Fatalf("%q at once, %q byte by byte", got, slow)
+		}
+		want := strings.Split(text, "\n")
+		if n := len(want) - 1; want[n] == "" {
+			want = want[:n]
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d lines of %d", len(got), len(want))
+		}
+		for i, line := range want {
+			line = strings.TrimSuffix(line, "\r")
+			if long[i] != (len(line) > buffer-2) {
+				t.Fatalf("line %d of %d bytes: long is %v", i+1, len(line), long[i])
+			}
+			if long[i] && len(got[i]) >= maxInput-1 && strings.HasPrefix(line, got[i]) {
+				continue
+			}
+			if got[i] != line {
+				t.Fatalf("line %d is %q, want %q", i+1, got[i], line)
+			}
+		}
+	})
 }
 
 // Invariants: no panic; lines in order; each line that is neither blank nor a

@@ -335,7 +335,8 @@ func TestAnchorsStandForWhatTheyName(t *testing.T) {
 }
 
 // FuzzModules: no text makes the reader panic; it gives modules or an error, and
-// modules only of the http prober and within their bounds.
+// modules only of the http prober and within their bounds; and a module as it is
+// shown is read as the same module, where nothing in it is masked.
 func FuzzModules(f *testing.F) {
 	f.Add("modules: {m: {prober: http, timeout: 5s, http: {method: POST, body: x, tls_config: {min_version: TLS12}}}}")
 	f.Add("modules:\n  a: &a\n    prober: http\n  b: *a\n")
@@ -351,6 +352,14 @@ func FuzzModules(f *testing.F) {
 		for _, m := range modules {
 			if m.Timeout < 0 || m.MaxBody < 0 || !strings.Contains(m.Text, "prober: http") {
 				t.Errorf("read as %+v", m)
+			}
+			if strings.Contains(m.Text, "<") { // how what is masked begins
+				continue
+			}
+			shown := "modules:\n  m:\n    " + strings.ReplaceAll(strings.TrimSpace(m.Text), "\n", "\n    ") + "\n"
+			again, err := parseModules([]byte(shown))
+			if err != nil || len(again) != 1 || again[0].Text != m.Text {
+				t.Errorf("%q is shown as\n%s\nand that is read as %+v, %v", text, shown, again, err)
 			}
 		}
 	})
