@@ -118,6 +118,17 @@ func probesAtOnce(limit int) int {
 	return min(most, max(1, limit/8))
 }
 
+// requestsAtOnce is how many requests may wait for their answer where limit files
+// may be open, 0 for any number: a quarter, half of what [Settings.serviceSockets]
+// leaves for callers. In the other half there is room for those that are refused: out
+// of descriptors a server does not even take their connections, and they wait.
+func requestsAtOnce(limit int) int {
+	if limit == 0 {
+		return 0
+	}
+	return max(1, limit/4)
+}
+
 // probe is what answers /probe. http is how this process dials.
 func (s *Settings) probe(http check.HTTPConfig, m *meters) (*gateway.Probe, error) {
 	cfg := gateway.ProbeConfig{HTTP: http, AtOnce: probesAtOnce(openFiles()), Result: m.probed}

@@ -94,6 +94,7 @@ func runGateway(parent context.Context, c *console, s *Settings, timed bool) err
 		MaxURLs:    s.Service.MaxURLs,
 		MaxRequest: s.Service.MaxRequest,
 		MaxPending: s.Service.MaxPending,
+		MaxOpen:    requestsAtOnce(openFiles()),
 		MaxTimeout: s.Service.MaxTimeout,
 		Version:    buildVersion(),
 		Log:        c.logger,

@@ -31,7 +31,7 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	if p := g.admit(rep, r, len(b.targets)); p != nil {
 		return p
 	}
-	defer func() { g.leave(b, len(b.targets)) }()
+	defer func() { g.pending.end(len(b.targets) - b.left) }()
 	b.complete(g.cfg, &g.names)
 	if !g.answerable(r.Context(), b) {
 		return noWorkers()
@@ -65,18 +65,18 @@ func (g *Gateway) read(rep *reply, r *http.Request, b *batch) *problem {
 	return nil
 }
 
-// admit lets n URLs in, all of them or none, before any work is done. Each leaves
-// g.pending when it is answered.
+// admit lets a request of n URLs in, whole or not at all, before any work is done.
+// Each URL leaves g.pending when it is answered, the request when all are.
 func (g *Gateway) admit(rep *reply, r *http.Request, n int) *problem {
 	if g.rates != nil && n > g.rates.burst {
 		return largerThanBurst(g.rates.burst)
 	}
 	if !g.pending.enter(n) {
-		return overloaded(g.cfg.MaxPending)
+		return overloaded(g.cfg.MaxPending, g.cfg.MaxOpen)
 	}
 	if g.rates != nil {
 		if wait := g.rates.take(callerName(rep, r), n, time.Now()); wait > 0 {
-			g.pending.leave(n)
+			g.pending.end(n)
 			return rateLimited(wait)
 		}
 	}

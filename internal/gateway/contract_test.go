@@ -127,7 +127,7 @@ func TestContractHolds(t *testing.T) {
 		validate(t, schema("Problem"), g.body)
 	}
 	for _, p := range []*problem{
-		headerTooLarge(), unauthorized(nil), bodyTooSlow(), rateLimited(time.Second), overloaded(1), noWorkers(), notReady("x"), internalError(),
+		headerTooLarge(), unauthorized(nil), bodyTooSlow(), rateLimited(time.Second), overloaded(1, 5000), noWorkers(), notReady("x"), internalError(),
 	} {
 		rec := &recorder{header: http.Header{}}
 		p.write(rec, &http.Request{})

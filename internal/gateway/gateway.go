@@ -55,6 +55,7 @@ type Config struct {
 	MaxURLs    int   // in a batch; 0 is 1000
 	MaxRequest int64 // bytes of a body; 0 is 1 MiB
 	MaxPending int   // URLs admitted and unanswered, of all callers; 0 is 20 000
+	MaxOpen    int   // requests, likewise; at most, and with 0, MaxPending
 
 	Timeout    time.Duration // of a target that says none; 0 is the Runner's own
 	MaxTimeout time.Duration // the longest a target may say; 0 is 60 s
@@ -91,6 +92,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxPending <= 0 {
 		c.MaxPending = 20_000
+	}
+	if c.MaxOpen <= 0 || c.MaxOpen > c.MaxPending {
+		c.MaxOpen = c.MaxPending
 	}
 	if c.MaxTimeout <= 0 {
 		c.MaxTimeout = time.Minute
@@ -143,7 +147,7 @@ func New(cfg Config) *Gateway {
 	g := &Gateway{
 		cfg:     cfg,
 		origin:  http.NewCrossOriginProtection(),
-		pending: pending{limit: int64(cfg.MaxPending)},
+		pending: pending{mostURLs: int64(cfg.MaxPending), mostRequests: int64(cfg.MaxOpen)},
 		rates:   newRates(cfg.KeyRate, cfg.KeyBurst),
 		batches: sync.Pool{New: func() any { return new(batch) }},
 		lines:   sync.Pool{New: func() any { return new(line) }},

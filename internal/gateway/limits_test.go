@@ -221,6 +221,28 @@ func TestOverloadIsRefusedQuickly(t *testing.T) {
 	eventually(t, "room again", func() bool { return s.gw.Pending() == 0 && s.post(urls(16)).code == 200 })
 }
 
+// TestRequestsHaveABoundOfTheirOwn: where there is room for many URLs there may be
+// none for another request, since each holds a connection.
+func TestRequestsHaveABoundOfTheirOwn(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, Config{Runner: pool.New(&checktest.Fake{Answer: held(release)}, pool.Config{}), MaxOpen: 2})
+	codes := make(chan int, 2)
+	for range 2 {
+		go func() { codes <- s.post(oneURL).code }()
+	}
+	eventually(t, "both to be admitted", func() bool { return s.gw.Pending() == 2 })
+	if g := s.post(oneURL); g.code != 503 || g.header.Get("Retry-After") != "1" {
+		t.Errorf("the third request: %d, Retry-After %q", g.code, g.header.Get("Retry-After"))
+	}
+	close(release)
+	for range 2 {
+		if code := <-codes; code != 200 {
+			t.Errorf("an admitted request: %d", code)
+		}
+	}
+	eventually(t, "room again", func() bool { return s.post(oneURL).code == 200 })
+}
+
 // TestStreamGivesRoomBackAsItGoes: what is answered is not pending.
 func TestStreamGivesRoomBackAsItGoes(t *testing.T) {
 	release := make(chan struct{})

@@ -2,17 +2,25 @@ package gateway
 
 import "sync/atomic"
 
-// pending counts the URLs that are admitted and unanswered, of all callers.
+// pending counts what is admitted and unanswered, of all callers: URLs, and the
+// requests that brought them. URLs are work to come; a request holds a connection
+// and the buffers around it, however few its URLs are.
 type pending struct {
-	limit int64
-	urls  atomic.Int64
+	mostURLs, mostRequests int64
+
+	urls, requests atomic.Int64
 }
 
-// enter admits n URLs, all of them or none.
+// enter admits a request of n URLs, whole or not at all.
 func (p *pending) enter(n int) bool {
+	if p.requests.Add(1) > p.mostRequests {
+		p.requests.Add(-1)
+		return false
+	}
 	for {
 		now := p.urls.Load()
-		if now+int64(n) > p.limit {
+		if now+int64(n) > p.mostURLs {
+			p.requests.Add(-1)
 			return false
 		}
 		if p.urls.CompareAndSwap(now, now+int64(n)) {
@@ -23,3 +31,9 @@ func (p *pending) enter(n int) bool {
 
 // leave gives the room of n URLs back.
 func (p *pending) leave(n int) { p.urls.Add(int64(-n)) }
+
+// end gives back that of a request, and of its last n URLs.
+func (p *pending) end(n int) {
+	p.leave(n)
+	p.requests.Add(-1)
+}

@@ -138,10 +138,10 @@ func rateLimited(wait time.Duration) *problem {
 	}
 }
 
-func overloaded(limit int) *problem {
+func overloaded(urls, requests int) *problem {
 	return &problem{
 		kind: "overloaded", status: http.StatusServiceUnavailable, title: "Overloaded",
-		detail: fmt.Sprintf("%d URLs may wait for their answer, and with this batch there would be more: try again later", limit), limit: int64(limit),
+		detail: fmt.Sprintf("%d URLs in %d requests may wait for their answer, and with this one there would be more: try again later", urls, requests), limit: int64(urls),
 		header: retryAfter(time.Second),
 	}
 }

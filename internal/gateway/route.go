@@ -100,7 +100,7 @@ func (g *Gateway) probe(rep *reply, r *http.Request) *problem {
 	if p := g.admit(rep, r, 1); p != nil {
 		return p
 	}
-	defer g.pending.leave(1)
+	defer g.pending.end(1)
 	g.cfg.Probe.ServeHTTP(rep, r.WithContext(g.onBehalf(r.Context(), rep, r)))
 	return nil
 }
