@@ -106,7 +106,12 @@ func (l *lab) slowWorker(ctx context.Context, r *rack, c int) (*daemon, error) {
 
 // inFront is a gateway of workers, once it has reached one.
 func (l *lab) inFront(ctx context.Context, r *rack, workers ...*daemon) (*daemon, error) {
-	args := loopback("serve", "gateway", "--listen", "ADDR")
+	return l.inFrontWith(ctx, r, nil, workers...)
+}
+
+// inFrontWith is [lab.inFront] with flags beside its defaults.
+func (l *lab) inFrontWith(ctx context.Context, r *rack, flags []string, workers ...*daemon) (*daemon, error) {
+	args := append(loopback("serve", "gateway", "--listen", "ADDR"), flags...)
 	for _, w := range workers {
 		args = append(args, "--workers", w.addr)
 	}

@@ -23,6 +23,7 @@ func serviceScenarios() []scenario {
 		{"cold", "targets that take 50 ms through gateway and worker, none known: 95 % of concurrency / latency", coldThrough},
 		{"second-worker", "a second worker where targets are slow: 1.8 times the throughput", secondWorker},
 		{"probe", "/probe: 1.5 times the probes of blackbox_exporter on the same targets", probes},
+		{"overload", "ten times what can be checked is offered: goodput is 0.8 of the peak, refusals take 50 ms at most", overload},
 	}
 }
 

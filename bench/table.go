@@ -29,6 +29,11 @@ func show(w io.Writer, s scenario, f findings, took time.Duration) {
 		fmt.Fprintf(t, "  -\t%s\t%.0f requests/s\thc %.2f×\tp50 %s\tp99 %s\t%.0f µs CPU/request\n", ld.name, ld.rate, ld.ratio, ms(ld.p50), ms(ld.p99), micros(ld.cpu))
 	}
 	t.Flush()
+	for _, fl := range f.floods {
+		fmt.Fprintf(t, "  -\t%s\tpeak %.0f URLs/s\toffered %.0f\tgoodput %.0f\trefused in %s\tanswered in %s\tprocessors: sender %.2f, service %.2f\n",
+			fl.name, fl.peak, fl.offered, fl.goodput, ms(fl.refused), ms(fl.accepted), fl.sender, fl.service)
+	}
+	t.Flush()
 }
 
 // markdown is the same as two tables for the documentation.
@@ -53,6 +58,12 @@ func markdown(s scenario, f findings) string {
 	}
 	for _, ld := range f.loads {
 		fmt.Fprintf(&b, "| %s | %.0f | %.2f× | %s | %s | %.0f |\n", ld.name, ld.rate, ld.ratio, ms(ld.p50), ms(ld.p99), micros(ld.cpu))
+	}
+	if len(f.floods) > 0 {
+		b.WriteString("\n| asked for | peak, URLs/s | offered | goodput | p99 of refusals | p99 of answers | processors: sender | service |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
+	}
+	for _, fl := range f.floods {
+		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.0f | %s | %s | %.2f | %.2f |\n", fl.name, fl.peak, fl.offered, fl.goodput, ms(fl.refused), ms(fl.accepted), fl.sender, fl.service)
 	}
 	b.WriteByte('\n')
 	return b.String()

@@ -11,6 +11,7 @@ type findings struct {
 	verdicts  []verdict
 	standings []standing
 	loads     []load
+	floods    []flooding
 }
 
 // A verdict says whether one promise was kept.
