@@ -180,6 +180,10 @@ load: ## the service under load, beside the straightforward one, plots in bin/lo
 	@scripts/deps.sh redis-server
 	cd load && go run . -html ../bin/load.html $(if $(URL),-url $(URL)) $(LOAD)
 
+load-doc: ## the same without a URL, written into docs/load.md
+	@scripts/deps.sh redis-server
+	cd load && go run . -html ../bin/load.html -doc ../docs/load.md $(LOAD)
+
 load-check: ## the load test's own tests
 	@scripts/deps.sh cc
 	cd load && go test -race -timeout 5m ./...

@@ -38,6 +38,7 @@ type settings struct {
 	grpc    string
 	targets list
 	html    string
+	doc     string
 }
 
 // A list is a flag with commas.
@@ -60,6 +61,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&s.grpc, "grpc", "", "with -url: `address` of a worker, for load over gRPC")
 	flags.Var(&s.targets, "targets", "with -url: `URLs` to have checked, as the service sees them (default pages of example.com, .net and .org)")
 	flags.StringVar(&s.html, "html", "", "write the report into this `file`")
+	flags.StringVar(&s.doc, "doc", "", "without -url: write the table into this markdown `file`, between its marks")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -86,6 +88,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 		fmt.Fprintf(stdout, "\nplots: %s\n", s.html)
+	}
+	if s.doc != "" {
+		if err := r.writeDoc(s.doc); err != nil {
+			fmt.Fprintln(stderr, "load:", err)
+			return 2
+		}
 	}
 	if misses := r.misses(); len(misses) > 0 {
 		fmt.Fprintf(stdout, "\nmissed: %s\n", strings.Join(misses, "; "))

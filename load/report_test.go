@@ -56,6 +56,30 @@ func TestTheRoundInTheMiddleStandsForAll(t *testing.T) {
 	}
 }
 
+func TestTheTableHasTheRoundsInTheMiddleAndTheirRatios(t *testing.T) {
+	r := report{Machine: "a machine"}
+	for _, rate := range []float64{900, 100, 500} {
+		r.Outcomes = append(r.Outcomes, ran(crash, hcName, rate, 1, 0), ran(crash, straightName, rate/5, 1, 0))
+	}
+	doc := filepath.Join(t.TempDir(), "load.md")
+	const begin, end = "<!-- make load-doc writes from here -->\n", "<!-- to here -->\n"
+	if err := os.WriteFile(doc, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.writeDoc(doc); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"before\n" + begin, end + "after\n", "| crash | hc | 500 |", "| crash | straightforward | 100 |", "| crash | 5.00× | 1.00× | 1.00× |"} {
+		if strings.Count(string(page), want) != 1 {
+			t.Errorf("%q is not there once, in\n%s", want, page)
+		}
+	}
+}
+
 func TestThePageNeedsNoOtherFile(t *testing.T) {
 	var r report
 	for _, scenario := range []string{steady, crash} {

@@ -11,12 +11,7 @@ import (
 	"time"
 
 	"github.com/hc-health/hc/load/internal/chart"
-)
-
-// The generated part of the page stands between these lines.
-const (
-	begin = "<!-- make journey writes from here -->\n"
-	end   = "<!-- to here -->\n"
+	"github.com/hc-health/hc/load/internal/splice"
 )
 
 // A summary is a stage with the medians of its rounds.
@@ -73,7 +68,7 @@ func (ms measurements) write(doc string) error {
 	if err := os.WriteFile(file, []byte(picture), 0o644); err != nil {
 		return err
 	}
-	return splice(doc, table(all, ms[len(ms)-1].Machine))
+	return splice.Into(doc, "make journey", table(all, ms[len(ms)-1].Machine))
 }
 
 func draw(all []summary) (string, error) {
@@ -98,17 +93,3 @@ func table(all []summary, machine string) string {
 
 // percent is cut and not rounded: what is 100 % was.
 func percent(share float64) string { return fmt.Sprintf("%.2f %%", float64(int(share*1e4))/1e2) }
-
-// splice puts text between the marks of a page and leaves the rest.
-func splice(file, text string) error {
-	page, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(page), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no lines %q and %q to write between", file, strings.TrimSpace(begin), strings.TrimSpace(end))
-	}
-	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644)
-}

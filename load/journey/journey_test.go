@@ -47,6 +47,7 @@ func TestWhatIsKeptIsReadAgain(t *testing.T) {
 
 func TestThePageKeepsItsText(t *testing.T) {
 	doc := filepath.Join(t.TempDir(), "journey.md")
+	const begin, end = "<!-- make journey writes from here -->\n", "<!-- to here -->\n"
 	if err := os.WriteFile(doc, []byte("before\n"+begin+"old\n"+end+"after\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
