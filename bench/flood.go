@@ -57,7 +57,7 @@ func (f *flood) closed(ctx context.Context, n int, d time.Duration) []answered {
 	for range n {
 		callers.Go(func() {
 			for ctx.Err() == nil {
-				f.ask(time.Now())
+				f.ask(time.Now(), f.request())
 			}
 		})
 	}
@@ -65,21 +65,22 @@ func (f *flood) closed(ctx context.Context, n int, d time.Duration) []answered {
 	return f.take()
 }
 
-// open sends requests at a rate of URLs a second for so long, whether answers come
-// or not, and waits for the last one. What the sender is late with counts from when
-// it was due.
-func (f *flood) open(ctx context.Context, urls float64, d time.Duration) []answered {
-	every := time.Duration(float64(f.batch) * float64(time.Second) / urls)
+// open sends requests evenly over so long, whether answers come or not, and waits
+// for the last one. What the sender is late with counts from when it was due.
+func (f *flood) open(ctx context.Context, requests []string, d time.Duration) []answered {
+	every := d / time.Duration(len(requests))
 	tick := time.NewTicker(max(every, time.Millisecond))
 	defer tick.Stop()
-	var requests sync.WaitGroup
-	begin := time.Now()
-	for due := begin; due.Sub(begin) < d && ctx.Err() == nil; {
-		for now := <-tick.C; due.Before(now) && due.Sub(begin) < d; due = due.Add(every) {
-			requests.Go(func() { f.ask(due) })
+	var sent sync.WaitGroup
+	due := time.Now()
+	for len(requests) > 0 && ctx.Err() == nil {
+		for now := <-tick.C; len(requests) > 0 && due.Before(now); requests = requests[1:] {
+			at, request := due, requests[0]
+			sent.Go(func() { f.ask(at, request) })
+			due = due.Add(every)
 		}
 	}
-	requests.Wait()
+	sent.Wait()
 	return f.take()
 }
 
@@ -92,9 +93,15 @@ func (f *flood) take() []answered {
 	return seen
 }
 
-// ask sends one batch and notes how it ended.
-func (f *flood) ask(due time.Time) {
-	a, err := f.exchange()
+// request is a batch of new URLs, as it is sent.
+func (f *flood) request() string {
+	body := `{"urls":["` + strings.Join(f.urls(f.batch), `","`) + `"]}`
+	return "POST /check HTTP/1.1\r\nHost: hc\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+}
+
+// ask sends one request and notes how it ended.
+func (f *flood) ask(due time.Time, request string) {
+	a, err := f.exchange(request)
 	if err != nil {
 		a = answered{err: err}
 	}
@@ -104,16 +111,14 @@ func (f *flood) ask(due time.Time) {
 	f.seen = append(f.seen, a)
 }
 
-// exchange sends one batch and reads its answer. One of 200 that is not of all its
+// exchange sends a request and reads its answer. One of 200 that is not of all its
 // URLs is an error.
-func (f *flood) exchange() (answered, error) {
+func (f *flood) exchange(request string) (answered, error) {
 	c, err := f.conn()
 	if err != nil {
 		return answered{}, err
 	}
-	body := `{"urls":["` + strings.Join(f.urls(f.batch), `","`) + `"]}`
-	head := "POST /check HTTP/1.1\r\nHost: hc\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n"
-	if _, err := io.WriteString(c, head+body); err != nil {
+	if _, err := io.WriteString(c, request); err != nil {
 		return answered{}, errors.Join(err, c.Close())
 	}
 	resp, err := http.ReadResponse(c.read, nil)

@@ -100,6 +100,10 @@ func (l *lab) flooded(ctx context.Context, o offer) (flooding, error) {
 	peak() // warms it up: by now there are as many idle connections as are kept
 	fl := flooding{offer: o, peak: peak()}
 	fl.offered = 10 * fl.peak
+	requests := make([]string, int(fl.offered*long.Seconds())/o.batch) // made before the clock runs
+	for i := range requests {
+		requests[i] = f.request()
+	}
 
 	both := service{daemons: []*daemon{gateway, worker}}
 	before, err := both.cpu()
@@ -108,7 +112,7 @@ func (l *lab) flooded(ctx context.Context, o offer) (flooding, error) {
 	}
 	own := ownCPU()
 	begin := time.Now()
-	seen := f.open(ctx, fl.offered, long)
+	seen := f.open(ctx, requests, long)
 	took := time.Since(begin) // what was let in last is answered too
 	after, err := both.cpu()
 	if err != nil {
