@@ -171,6 +171,7 @@ func (l *limited) Read(p []byte) (int, error) {
 type reader struct {
 	buf    *bufio.Reader
 	source limited
+	asked  http.Request // its method, which says whether an answer has a body
 }
 
 // buffers recycles readers and request bytes between checks.
@@ -241,8 +242,9 @@ func (a *answer) readHead(req *request, wrote error, w *stopwatch) error {
 		}
 		return &phaseError{phaseHead, fmt.Errorf("%w: %w", errNoResponse, err)}
 	}
+	a.in.asked.Method = req.method
 	for {
-		a.Response, err = http.ReadResponse(a.in.buf, &http.Request{Method: req.method})
+		a.Response, err = http.ReadResponse(a.in.buf, &a.in.asked)
 		switch {
 		case err != nil:
 			return &phaseError{phaseHead, err}

@@ -24,7 +24,8 @@ import (
 type dialer struct {
 	cfg     HTTPConfig
 	pin     pin
-	tcp     net.Dialer
+	tcp     net.Dialer // looks names up
+	direct  net.Dialer // the same for addresses, ended by a deadline alone
 	tls     *tls.Config
 	idle    *shelf
 	buffers *buffers
@@ -56,6 +57,8 @@ func newDialer(cfg HTTPConfig, idle *shelf) dialer {
 			d.tcp.Resolver = &net.Resolver{PreferGo: true}
 		}
 	}
+	d.direct = d.tcp
+	d.direct.Timeout, d.direct.FallbackDelay = 0, -1
 	return d
 }
 
@@ -129,13 +132,31 @@ func (d *dialer) proxy(u *url.URL) (*url.URL, error) {
 func (d *dialer) connect(ctx context.Context, address string, w *stopwatch) (net.Conn, error) {
 	defer w.lap(&w.Connect)
 	address = d.pinned(cmp.Or(d.cfg.Resolve[address], address))
-	if _, err := netip.ParseAddrPort(address); err != nil {
-		// The resolver reports back on this goroutine, so the stopwatch is safe.
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-			DNSDone: func(httptrace.DNSDoneInfo) { w.lap(&w.Resolve) },
-		})
+	if _, err := netip.ParseAddrPort(address); err == nil {
+		return d.direct.DialContext(by(ctx, w.last.Add(d.cfg.ConnectTimeout)), d.cfg.Network, address)
 	}
+	// The resolver reports back on this goroutine, so the stopwatch is safe.
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSDone: func(httptrace.DNSDoneInfo) { w.lap(&w.Resolve) },
+	})
 	return d.tcp.DialContext(ctx, d.cfg.Network, address)
+}
+
+// deadline is a context that names an earlier end and does not end by it: enough for
+// a connect, which waits in the poller until a deadline anyway, and without what
+// [context.WithDeadline] takes: a timer, 600 bytes and 2 µs (bench distinct-100k).
+type deadline struct {
+	context.Context
+	at time.Time
+}
+
+func (d deadline) Deadline() (time.Time, bool) { return d.at, true }
+
+func by(ctx context.Context, at time.Time) context.Context {
+	if end, ok := ctx.Deadline(); ok && end.Before(at) {
+		return ctx
+	}
+	return deadline{ctx, at}
 }
 
 // pinned puts the pinned address in the place of its name.
