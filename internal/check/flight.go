@@ -28,10 +28,11 @@ type flights struct {
 
 // call is one shared check. callers is guarded by flights.mu.
 type call struct {
+	key     Key
 	callers int
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when res is set
-	res     Result
+	res     Result        // until then only its Target
 }
 
 func (f *flights) Check(ctx context.Context, t Target) Result {
@@ -54,7 +55,7 @@ func (f *flights) Check(ctx context.Context, t Target) Result {
 	select {
 	case <-c.done:
 	case <-ctx.Done():
-		if f.leave(key, c) {
+		if f.leave(c) {
 			<-c.done // canceled with us; wait, so that nothing outlives its last caller
 		} else {
 			return Failed(t, Canceled, canceledText(ctx))
@@ -68,42 +69,45 @@ func (f *flights) Check(ctx context.Context, t Target) Result {
 // begin starts the check; f.mu is held.
 func (f *flights) begin(ctx context.Context, t Target, key Key) *call {
 	shared, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &call{cancel: cancel, done: make(chan struct{})}
+	c := &call{key: key, cancel: cancel, done: make(chan struct{}), res: Result{Target: t}}
 	f.calls[key] = c
-	go func() {
-		defer close(c.done)
-		defer cancel()
-		defer func() {
-			if p := recover(); p != nil {
-				c.res = Panicked(t, p)
-			}
-			f.mu.Lock()
-			f.forget(key, c)
-			f.mu.Unlock()
-		}()
-		c.res = f.next.Check(shared, t)
-	}()
+	go f.run(shared, c)
 	return c
+}
+
+// run makes the check.
+func (f *flights) run(ctx context.Context, c *call) {
+	defer close(c.done)
+	defer c.cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			c.res = Panicked(c.res.Target, p)
+		}
+		f.mu.Lock()
+		f.forget(c)
+		f.mu.Unlock()
+	}()
+	c.res = f.next.Check(ctx, c.res.Target)
 }
 
 // leave takes one caller away and reports whether it was the last; then the
 // check is canceled, and nobody joins it any more.
-func (f *flights) leave(key Key, c *call) (last bool) {
+func (f *flights) leave(c *call) (last bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.callers--
 	if c.callers > 0 {
 		return false
 	}
-	f.forget(key, c)
+	f.forget(c)
 	c.cancel()
 	return true
 }
 
 // forget takes c out of the map unless a Fresh check has replaced it.
-func (f *flights) forget(key Key, c *call) {
-	if f.calls[key] == c {
-		delete(f.calls, key)
+func (f *flights) forget(c *call) {
+	if f.calls[c.key] == c {
+		delete(f.calls, c.key)
 	}
 }
 
