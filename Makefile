@@ -176,6 +176,9 @@ dashboards-lab: ## the same with Redis, two workers, a gateway and Prometheus st
 dashboard-pictures: ## docs/dashboards/*.svg, from five minutes of that
 	@$(MAKE) dashboards-lab LAB='-for 330s -pictures ../../docs/dashboards'
 
+containers-picture: ## docs/dashboards/containers.svg, from a run of make stack
+	HC_PICTURES=$(CURDIR)/docs/dashboards scripts/stack.sh
+
 load: ## the service under load, beside the straightforward one, plots in bin/load.html; URL=http://host:8080 for one that runs
 	@scripts/deps.sh redis-server
 	cd load && go run . -html ../bin/load.html $(if $(URL),-url $(URL)) $(LOAD)

@@ -4,6 +4,7 @@
 # ends with the first thing that is not as it must be. Run by scripts/stack.sh, in
 # an engine where nothing else is.
 #   deploy/compose/accept.sh BIN GOPROXY     (see deploy/standin/images.sh)
+# HC_PICTURES=DIR draws the dashboard Containers there before it goes down.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export COMPOSE_PROJECT_NAME=hc COMPOSE_DOCKER_CLI_BUILD=1 DOCKER_BUILDKIT=1
@@ -196,12 +197,29 @@ echo "$happened"
 until_true 60 healthy
 until_true 60 workers_answer 3
 
+step "a worker's process is killed: it comes back, and the panel Restarts counts it"
+killed=$(workers | sed -n 2p)
+name=$(docker inspect -f '{{slice .Name 1}}' "$killed")
+restarts="max(resets(container_cpu_usage_seconds_total{name=\"$name\"}[10m]))" # as in the panel
+until_true 30 value_is "$restarts" 0
+kill -KILL "$(docker inspect -f '{{.State.Pid}}' "$killed")"
+until_true 60 value_is "$restarts" 1
+echo "$name: restarts by the panel 0, then 1"
+until_true 60 healthy
+until_true 60 workers_answer 3
+
 step "the only gateway is restarted under load: refused while it is away, nothing cut short"
 happened=$(during compose restart -t 40 api-gateway)
 echo "$happened"
 ! grep ' cut' <<<"$happened" || fail "an answer was cut short"
 until_true 60 healthy
 asked 50 /
+
+if [ -n "${HC_PICTURES-}" ]; then
+  step "the dashboard Containers, drawn"
+  traffic 20
+  go run -C deploy/verify . draw -prom "$prometheus" -for 2m -pictures "$HC_PICTURES" containers
+fi
 
 step "down"
 compose down -v
