@@ -139,6 +139,14 @@ bench-doc: ## the same, written into docs/performance.md
 	@scripts/deps.sh nginx redis-server curl
 	go run ./bench -doc docs/performance.md
 
+compare: ## hc beside curl, xargs, hey, vegeta, wrk, blackbox_exporter and the small programs, by length, concurrency and target
+	@scripts/deps.sh nginx redis-server curl wrk prometheus-blackbox-exporter
+	go run ./bench -compare $(BENCH)
+
+compare-doc: ## the same, written into docs/performance.md and drawn into docs/performance
+	@scripts/deps.sh nginx redis-server curl wrk prometheus-blackbox-exporter
+	go run ./bench -compare -doc docs/performance.md
+
 bench-watching: ## what metrics and traces cost a hot gateway; fails above 5 %
 	@scripts/deps.sh wrk
 	go run ./bench/watching

@@ -1,6 +1,9 @@
 package main
 
-import "strconv"
+import (
+	"context"
+	"strconv"
+)
 
 // A contender is a program that checks a list of URLs.
 type contender struct {
@@ -9,13 +12,20 @@ type contender struct {
 	mark string // stands in each output line that is a success
 	only int    // how many URLs of the list it gets, for the very slow; 0 is all
 
+	// reads counts in the file of its output, where marks are not enough. One that
+	// asks for so long, and not so often, says there how often it asked.
+	reads func(ctx context.Context, output string) (asked, passed int, err error)
+	timed bool // is one of those
+
 	swarm bool // a process per URL, so that the peak memory of one says nothing
 }
 
 // A job is a list to check and how many at once.
 type job struct {
 	list    string
+	url     string // the first of the list, for those that ask only one
 	urls    int
+	stalled int // how many of them never answer
 	c       int
 	perHost int // 0 is hc's default, 10
 }
@@ -60,11 +70,12 @@ func (l *lab) raw() contender { return l.peer("raw exchange (floor)", "raw") }
 func (l *lab) fasthttp() contender { return l.peer("fasthttp, closing", "fasthttp") }
 
 // curl reads the list as a config file: a URL each, its body thrown away.
-func (l *lab) curl() contender {
+func (l *lab) curl(flags ...string) contender {
 	const script = `sed 's/.*/url="&"\noutput=\/dev\/null/' "$1" > "$1.curl"
-exec curl -s -k -K "$1.curl" --parallel --parallel-max "$2" -w '%{http_code} %{url}\n'`
+list=$1 c=$2; shift 2
+exec curl -s -k -K "$list.curl" --parallel --parallel-max "$c" -w '%{http_code} %{url}\n' "$@"`
 	return contender{name: "curl --parallel", mark: printed, argv: func(j job) []string {
-		return []string{"sh", "-c", script, "sh", j.list, strconv.Itoa(j.c)}
+		return append([]string{"sh", "-c", script, "sh", j.list, strconv.Itoa(j.c)}, flags...)
 	}}
 }
 

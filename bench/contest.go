@@ -34,43 +34,60 @@ func (s service) cpu() (time.Duration, error) {
 	return sum, nil
 }
 
-// A contest has wrk ask hc and its peers the same, in turn, round after round.
-type contest struct {
-	script   string
-	services []service // the first one is hc
-	bars     []bar
+// peak is the most its processes have had in memory, each at its worst.
+func (s service) peak() int64 {
+	var sum int64
+	for _, d := range s.daemons {
+		sum += readPeak(d.cmd.Process.Pid)
+	}
+	return sum
 }
 
-// run proves that each answers as it should, measures, and proves it again.
-func (c contest) run(ctx context.Context, l *lab) (findings, error) {
-	long := 4 * time.Second
-	if l.short {
-		long = time.Second
-	}
+// A contest has wrk ask hc and its peers the same, in turn, round after round.
+type contest struct {
+	script      string
+	connections int
+	long        time.Duration // of a shot
+	services    []service     // the first one is hc
+}
+
+// fire proves that each answers as it should, measures, and proves it again. It
+// gives the shots at each service, a round after the other.
+func (c contest) fire(ctx context.Context, l *lab) ([][]shot, error) {
 	if err := c.proveAll(ctx); err != nil {
-		return findings{}, err
+		return nil, err
 	}
 	for _, s := range c.services { // warms it up
-		if _, err := l.shoot(ctx, s, c.script, time.Second); err != nil {
-			return findings{}, fmt.Errorf("%s: %w", s.name, err)
+		if _, err := l.shoot(ctx, s, c.script, c.connections, time.Second); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	shots := make([][]shot, len(c.services))
 	for round := range l.rounds {
 		for i := range c.services {
 			i = (i + round) % len(c.services) // nobody always goes first
-			s, err := l.shoot(ctx, c.services[i], c.script, long)
+			s, err := l.shoot(ctx, c.services[i], c.script, c.connections, c.long)
 			if err != nil {
-				return findings{}, fmt.Errorf("%s: %w", c.services[i].name, err)
+				return nil, fmt.Errorf("%s: %w", c.services[i].name, err)
 			}
 			shots[i] = append(shots[i], s)
 		}
 	}
-	if err := c.proveAll(ctx); err != nil {
+	return shots, c.proveAll(ctx)
+}
+
+// run holds what the shots gave against the bars.
+func (c contest) run(ctx context.Context, l *lab, bars ...bar) (findings, error) {
+	c.connections, c.long = connections, 4*time.Second
+	if l.short {
+		c.long = time.Second
+	}
+	shots, err := c.fire(ctx, l)
+	if err != nil {
 		return findings{}, err
 	}
 	f := findings{verdicts: []verdict{unfailing(shots)}}
-	for _, b := range c.bars {
+	for _, b := range bars {
 		against := slices.IndexFunc(c.services, func(s service) bool { return s.name == b.against })
 		f.verdicts = append(f.verdicts, b.judge(ratios(shots[0], shots[against], b.what), l.slack))
 	}

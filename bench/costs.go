@@ -258,7 +258,7 @@ func (l *lab) requestCosts(ctx context.Context, gateway *daemon, parts []part) (
 func (l *lab) shootAt(ctx context.Context, s service, script string, parts []part) ([]cost, error) {
 	var rate float64
 	each, err := cpuPerUnit(parts, func() (int, error) {
-		shot, err := l.shoot(ctx, s, script, 2*time.Second)
+		shot, err := l.shoot(ctx, s, script, connections, 2*time.Second)
 		if err == nil && shot.failed > 0 {
 			err = fmt.Errorf("%d requests failed", shot.failed)
 		}

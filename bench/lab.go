@@ -44,16 +44,19 @@ func (l *lab) close() error {
 }
 
 func (l *lab) build(ctx context.Context) error {
-	for _, args := range [][]string{
-		{"build", "-o", l.dir + "/", "./cmd/hc", "./bench/peers/minimal", "./bench/peers/raw", "./bench/peers/bare"},
-		{"-C", "bench/peers/fasthttp", "build", "-o", l.dir + "/", "."},
-		{"-C", "bench/peers/straight", "build", "-o", l.dir + "/", "."},
-	} {
-		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("go %v: %w", args, err)
-		}
+	return errors.Join(
+		l.goBuild(ctx, ".", "./cmd/hc", "./bench/peers/minimal", "./bench/peers/raw", "./bench/peers/bare"),
+		l.goBuild(ctx, "bench/peers/fasthttp", "."),
+		l.goBuild(ctx, "bench/peers/straight", "."),
+	)
+}
+
+// goBuild builds programs of the module in dir.
+func (l *lab) goBuild(ctx context.Context, dir string, programs ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"-C", dir, "build", "-o", l.dir + "/"}, programs...)...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build %v in %s: %w", programs, dir, err)
 	}
 	return nil
 }

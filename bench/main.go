@@ -38,6 +38,7 @@ type settings struct {
 	doc     string
 	service bool
 	costs   bool
+	compare bool
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -51,6 +52,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&only, "run", "", "only the scenarios whose name matches this `regexp`")
 	flags.BoolVar(&s.service, "service", false, "what the service promises, in place of the command")
 	flags.BoolVar(&s.costs, "costs", false, "what a URL and a hop cost, and the runs that ./sim is held to, in place of promises")
+	flags.BoolVar(&s.compare, "compare", false, "hc beside its peers, by length, concurrency and target, in place of promises")
 	flags.StringVar(&s.doc, "doc", "", "also write the results into this markdown `file`")
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -75,9 +77,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	var missed int
-	if s.costs {
+	switch {
+	case s.costs:
 		err = runCosts(ctx, lab, s, stdout)
-	} else {
+	case s.compare:
+		missed, err = runCompare(ctx, lab, s, stdout)
+	default:
 		missed, err = runAll(ctx, lab, s, stdout)
 	}
 	if err != nil {
@@ -89,10 +94,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err != nil:
 		return 2
+	case missed > 0 && s.compare:
+		fmt.Fprintf(stdout, "\nin %d measurements hc itself failed a check\n", missed)
+		return 1
 	case missed > 0:
 		fmt.Fprintf(stdout, "\n%d promises missed\n", missed)
 		return 1
-	case s.costs:
+	case s.costs, s.compare:
 		return 0
 	}
 	fmt.Fprintln(stdout, "\nevery promise kept")

@@ -9,24 +9,16 @@ import (
 	"time"
 )
 
-// memoryPipe pipes lines in and lets the cache answer, so that the stream is as
-// fast as it gets and the list is all that differs.
+// memoryPipe holds the memory of a long stream against that of a short one.
 func memoryPipe(ctx context.Context, l *lab) (findings, error) {
 	const few = 100_000
 	many := l.size(10_000_000, 1_000_000)
-	line := over("http", l.target.fast, 1_000)
 	var f findings
 	var peaks []float64
 	for _, n := range []int{few, many} {
-		repeats := func(i int) string { return line(i % 1_000) }
-		said := &tail{max: 64 << 10}
-		s, err := child(ctx, l.dir, []string{l.dir + "/hc", "check", "-", "-f", "jsonl", "--no-dedup", "--cache", "memory", "-c", "256"}, &lines{n: n, line: repeats}, said)
+		s, sum, err := l.pipe(ctx, n)
 		if err != nil {
 			return findings{}, err
-		}
-		sum, err := summaryOf(said)
-		if err != nil {
-			return findings{}, fmt.Errorf("%w (exit %d: %s)", err, s.exit, s.stderr)
 		}
 		f.verdicts = append(f.verdicts, sum.all(n))
 		peaks = append(peaks, float64(s.peak))
@@ -38,6 +30,23 @@ func memoryPipe(ctx context.Context, l *lab) (findings, error) {
 	grown := atMost(peak, fmt.Sprintf("%d lines'", few), 1.25)
 	f.verdicts = append(f.verdicts, grown.judge([]float64{peaks[1] / peaks[0]}, l.slack))
 	return f, nil
+}
+
+// pipe sends n lines through hc and lets the cache answer, so that the stream is
+// as fast as it gets and its length is all that differs.
+func (l *lab) pipe(ctx context.Context, n int) (sample, summary, error) {
+	line := over("http", l.target.fast, 1_000)
+	repeats := func(i int) string { return line(i % 1_000) }
+	said := &tail{max: 64 << 10}
+	s, err := child(ctx, l.dir, []string{l.dir + "/hc", "check", "-", "-f", "jsonl", "--no-dedup", "--cache", "memory", "-c", "256"}, &lines{n: n, line: repeats}, said)
+	if err != nil {
+		return s, summary{}, err
+	}
+	sum, err := summaryOf(said)
+	if err != nil {
+		err = fmt.Errorf("%w (exit %d: %s)", err, s.exit, s.stderr)
+	}
+	return s, sum, err
 }
 
 // memoryDedup reads lists of distinct URLs with and without dropping

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
+	crypto "crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -31,14 +32,19 @@ import (
 type nginx struct {
 	cmd *exec.Cmd
 
-	fast, slow, tls int // ports: at once, after 50 ms, at once over TLS
-	status          int
+	fast, tls            int // ports that answer at once, tls over TLS
+	brisk, slow, stalled int // after 5 ms, 50 ms, and longer than anybody waits
+	status               int
 }
 
-// slowness is what the slow port waits before each answer.
-const slowness = 50 * time.Millisecond
+// What a port waits before each answer: slowness the slow one.
+const (
+	briskness = 5 * time.Millisecond
+	slowness  = 50 * time.Millisecond
+	stall     = 30 * time.Second
+)
 
-// throttledHost answers 429 and Retry-After: 1 on the slow port.
+// throttledHost answers 429 and Retry-After: 1 on the ports that wait.
 const throttledHost = "127.200.0.1"
 
 // A wildcard address is the only way to listen on all of 127.0.0.0/8; everyone
@@ -68,16 +74,18 @@ http {
     if ($stranger) { return 403; }
     location / { return 200 "ok\n"; }
   }
+{{range $port, $seconds := .Late}}
   server {
-    listen 0.0.0.0:{{.Slow}} backlog=4096;
+    listen 0.0.0.0:{{$port}} backlog=4096;
     if ($stranger) { return 403; }
     add_header Retry-After $throttled always;
     location / {
       if ($throttled) { return 429; }
-      echo_sleep {{.Seconds}};
+      echo_sleep {{$seconds}};
       echo ok;
     }
   }
+{{end}}
   server {
     listen 0.0.0.0:{{.TLS}} ssl backlog=4096;
     if ($stranger) { return 403; }
@@ -94,11 +102,11 @@ http {
 
 // startNginx writes its files into dir and returns once it answers.
 func startNginx(ctx context.Context, dir string) (*nginx, error) {
-	ports, err := freePorts(4)
+	ports, err := freePorts(6)
 	if err != nil {
 		return nil, err
 	}
-	n := &nginx{fast: ports[0], slow: ports[1], tls: ports[2], status: ports[3]}
+	n := &nginx{fast: ports[0], tls: ports[1], brisk: ports[2], slow: ports[3], stalled: ports[4], status: ports[5]}
 	if err := writeCertificate(dir); err != nil {
 		return nil, err
 	}
@@ -109,8 +117,8 @@ func startNginx(ctx context.Context, dir string) (*nginx, error) {
 	var conf bytes.Buffer
 	err = template.Must(template.New("").Parse(nginxConf)).Execute(&conf, map[string]any{
 		"Dir": dir, "Modules": modules, "Files": descriptors(),
-		"Fast": n.fast, "Slow": n.slow, "TLS": n.tls, "Status": n.status,
-		"Seconds": slowness.Seconds(), "Throttled": throttledHost,
+		"Fast": n.fast, "TLS": n.tls, "Status": n.status, "Throttled": throttledHost,
+		"Late": map[int]float64{n.brisk: briskness.Seconds(), n.slow: slowness.Seconds(), n.stalled: stall.Seconds()},
 	})
 	if err != nil {
 		return nil, err
@@ -153,6 +161,20 @@ func (n *nginx) requests(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("stub_status said %q: %w", body, err)
 	}
 	return requests, nil
+}
+
+// settled is [nginx.requests] once nobody asks any more: what a program that was cut
+// off has sent may be read after its end.
+func (n *nginx) settled(ctx context.Context) (int, error) {
+	last := -1
+	for own := 0; ; own++ {
+		now, err := n.requests(ctx)
+		if now -= own; err != nil || now == last {
+			return now, err
+		}
+		last = now
+		wait(ctx, 20*time.Millisecond)
+	}
 }
 
 // deniesOthers asks by each address of this machine that is not loopback, as a
@@ -210,10 +232,18 @@ func until(ctx context.Context, f func() error) error {
 	}
 }
 
-// freePorts gives n ports below the range that outgoing connections draw from.
+// freePorts gives n ports below the range that outgoing connections draw from. It
+// looks from anywhere in it, so that what still asks for the servers of an earlier
+// run does not find those of this one.
 func freePorts(n int) ([]int, error) {
+	const first, end = 20080, 32768
 	var ports []int
-	for port := 20080; port < 32768 && len(ports) < n; port++ {
+	start := rand.IntN(end - first)
+	for i := range end - first {
+		if len(ports) == n {
+			return ports, nil
+		}
+		port := first + (start+i)%(end-first)
 		l, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
 		if err != nil {
 			continue
@@ -223,10 +253,7 @@ func freePorts(n int) ([]int, error) {
 		}
 		ports = append(ports, port)
 	}
-	if len(ports) < n {
-		return nil, errors.New("no free ports between 20080 and 32768")
-	}
-	return ports, nil
+	return nil, fmt.Errorf("no %d free ports from %d to %d", n, first, end)
 }
 
 // modulesPath asks nginx where its loadable modules live: they differ by
@@ -246,7 +273,7 @@ func modulesPath(ctx context.Context) (string, error) {
 
 // writeCertificate makes what most sites have: a leaf on ECDSA P-256.
 func writeCertificate(dir string) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crypto.Reader)
 	if err != nil {
 		return err
 	}
@@ -257,7 +284,7 @@ func writeCertificate(dir string) error {
 		NotAfter:     time.Now().Add(24 * time.Hour),
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	cert, err := x509.CreateCertificate(rand.Reader, leaf, leaf, key.Public(), key)
+	cert, err := x509.CreateCertificate(crypto.Reader, leaf, leaf, key.Public(), key)
 	if err != nil {
 		return err
 	}

@@ -61,18 +61,27 @@ func (s lap) value(what measure) float64 {
 	}
 }
 
-// run measures, judges the bars and shows how each contender did.
-func (r race) run(ctx context.Context, l *lab) (findings, error) {
+// laps has all take turns, and gives the laps of each contender.
+func (r race) laps(ctx context.Context, l *lab, rounds int) ([][]lap, error) {
 	laps := make([][]lap, len(r.contenders))
-	for round := range l.rounds {
+	for round := range rounds {
 		for i := range r.contenders {
 			i = (i + round) % len(r.contenders) // nobody always goes first
 			s, err := l.lap(ctx, r.contenders[i], r.job)
 			if err != nil {
-				return findings{}, fmt.Errorf("%s: %w", r.contenders[i].name, err)
+				return nil, fmt.Errorf("%s: %w", r.contenders[i].name, err)
 			}
 			laps[i] = append(laps[i], s)
 		}
+	}
+	return laps, nil
+}
+
+// run measures, judges the bars and shows how each contender did.
+func (r race) run(ctx context.Context, l *lab) (findings, error) {
+	laps, err := r.laps(ctx, l, l.rounds)
+	if err != nil {
+		return findings{}, err
 	}
 	var f findings
 	f.verdicts = append(f.verdicts, counted(laps[0]))
@@ -115,15 +124,25 @@ func (l *lab) lap(ctx context.Context, c contender, j job) (lap, error) {
 	if err := errors.Join(err, out.Close()); err != nil {
 		return lap{}, err
 	}
-	after, err := l.target.requests(ctx)
+	read := l.target.requests
+	if c.timed {
+		read = l.target.settled
+	}
+	after, err := read(ctx)
 	if err != nil {
 		return lap{}, err
 	}
-	passed, err := countLines(out.Name(), c.mark)
-	if err == nil && passed == 0 {
-		err = fmt.Errorf("not one of %d URLs passed (exit %d): %s", j.urls, s.exit, s.stderr)
+	var passed int
+	asked := j.urls
+	if c.reads != nil {
+		asked, passed, err = c.reads(ctx, out.Name())
+	} else {
+		passed, err = countLines(out.Name(), c.mark)
 	}
-	return lap{sample: s, urls: j.urls, passed: passed, served: after - before - 1}, err
+	if err == nil && passed == 0 {
+		err = fmt.Errorf("not one of %d URLs passed (exit %d): %s", asked, s.exit, s.stderr)
+	}
+	return lap{sample: s, urls: asked, passed: passed, served: after - before - 1}, err
 }
 
 // counted is the verdict on whether each URL was asked once and passed: what is

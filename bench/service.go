@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -98,50 +99,56 @@ func (l *lab) hot(ctx context.Context, n int, bars ...bar) (findings, error) {
 	if err != nil {
 		return findings{}, err
 	}
-	return contest{script: script, services: services, bars: bars}.run(ctx, l)
+	return contest{script: script, services: services}.run(ctx, l, bars...)
 }
 
 func stack1(ctx context.Context, l *lab) (findings, error) { return l.stack(ctx, 1, 1.2) }
 
 func stack100(ctx context.Context, l *lab) (findings, error) { return l.stack(ctx, 100, 6) }
 
-// stack asks a gateway that keeps nothing, so that each request goes all the way
-// to Redis, and the straightforward service over the same Redis.
+// straightforward is the service as one would first write it.
+const straightforward = "straightforward"
+
+// stack holds what stacked gives against a bound.
 func (l *lab) stack(ctx context.Context, n int, bound float64) (findings, error) {
 	r := &rack{lab: l}
 	defer r.stop()
-	body, err := l.urlsOf(n)
-	if err != nil {
-		return findings{}, err
-	}
 	redis, err := startRedis(ctx, l.dir)
 	if err != nil {
 		return findings{}, err
 	}
 	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
-	hc, err := l.three(ctx, r, redis)
+	c, err := l.stacked(ctx, r, redis, n)
 	if err != nil {
 		return findings{}, err
+	}
+	return c.run(ctx, l, bar{what: requests, against: straightforward, bound: bound})
+}
+
+// stacked asks a gateway that keeps nothing, so that each request of n URLs goes
+// all the way to Redis, and the straightforward service over the same Redis.
+func (l *lab) stacked(ctx context.Context, r *rack, redis *redisServer, n int) (contest, error) {
+	body, err := l.urlsOf(n)
+	if err != nil {
+		return contest{}, err
+	}
+	hc, err := l.three(ctx, r, redis)
+	if err != nil {
+		return contest{}, err
 	}
 	plain, err := l.straight(ctx, r, redis)
 	if err != nil {
-		return findings{}, err
+		return contest{}, err
 	}
-	services := []service{checking("hc", hc[0], body, n), checkingStraight(plain[0], body, n)}
-	services[0].daemons, services[1].daemons = hc, plain
-	for _, s := range services {
+	c := contest{services: []service{checking("hc", hc[0], body, n), checkingStraight(plain[0], body, n)}}
+	c.services[0].daemons, c.services[1].daemons = hc, plain
+	for _, s := range c.services {
 		if _, err := settled(ctx, s.url, body, s.proof); err != nil {
-			return findings{}, fmt.Errorf("%s: %w", s.name, err)
+			return contest{}, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	script, err := l.posting(body)
-	if err != nil {
-		return findings{}, err
-	}
-	return contest{
-		script: script, services: services,
-		bars: []bar{{what: requests, against: services[1].name, bound: bound}},
-	}.run(ctx, l)
+	c.script, err = l.posting(body)
+	return c, err
 }
 
 // three are a gateway without a memory and a worker, over redis.
@@ -154,12 +161,15 @@ func (l *lab) three(ctx context.Context, r *rack, redis *redisServer) ([]*daemon
 	return []*daemon{gateway, worker}, err
 }
 
-func (l *lab) straight(ctx context.Context, r *rack, redis *redisServer) ([]*daemon, error) {
-	worker, err := r.start(ctx, "straight", "worker", "-listen", "ADDR", "-redis", redis.addr, "-ttl", "1h")
+// straight are gateway and worker of the straightforward service, over redis. env
+// are settings of the Go runtime.
+func (l *lab) straight(ctx context.Context, r *rack, redis *redisServer, env ...string) ([]*daemon, error) {
+	with := func(args ...string) []string { return append(append(slices.Clone(env), l.dir+"/straight"), args...) }
+	worker, err := r.start(ctx, "env", with("worker", "-listen", "ADDR", "-redis", redis.addr, "-ttl", "1h")...)
 	if err != nil {
 		return nil, err
 	}
-	gateway, err := r.start(ctx, "straight", "gateway", "-listen", "ADDR", "-worker", worker.addr)
+	gateway, err := r.start(ctx, "env", with("gateway", "-listen", "ADDR", "-worker", worker.addr)...)
 	return []*daemon{gateway, worker}, err
 }
 
@@ -171,7 +181,7 @@ func checking(name string, d *daemon, body []byte, n int) service {
 }
 
 func checkingStraight(d *daemon, body []byte, n int) service {
-	s := service{name: "straightforward", url: "http://" + d.addr + "/check", daemons: []*daemon{d}}
+	s := service{name: straightforward, url: "http://" + d.addr + "/check", daemons: []*daemon{d}}
 	s.proof = func(ctx context.Context) error { return allHeld(ctx, s.url, body, `"up":true`, n) }
 	return s
 }
@@ -223,41 +233,47 @@ func post(ctx context.Context, url string, body []byte) (posted, error) {
 	return posted{resp.Header, text}, err
 }
 
-// probes asks for one probe per request, of a thousand hosts in turn.
+// blackbox is the exporter that /probe is measured against.
+const blackbox = "blackbox_exporter"
+
 func probes(ctx context.Context, l *lab) (findings, error) {
 	r := &rack{lab: l}
 	defer r.stop()
+	c, err := l.probed(ctx, r, l.target.fast)
+	if err != nil {
+		return findings{}, err
+	}
+	return c.run(ctx, l,
+		bar{what: requests, against: blackbox, bound: 1.5},
+		bar{what: perCPU, against: blackbox, bound: 2})
+}
+
+// probed asks for one probe per request, of a port of a thousand hosts in turn.
+func (l *lab) probed(ctx context.Context, r *rack, port int) (contest, error) {
 	const modules = "modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n"
 	file, err := l.write("blackbox.yml", []byte(modules))
 	if err != nil {
-		return findings{}, err
+		return contest{}, err
 	}
 	const hosts = 1000
 	paths := make([]string, hosts)
 	for i := range paths {
-		paths[i] = "/probe?module=http_2xx&target=" + host(i) + ":" + strconv.Itoa(l.target.fast)
+		paths[i] = probePath(i, port)
 	}
 	gateway, err := r.start(ctx, "hc", loopback("serve", "gateway", "--listen", "ADDR", "--probe-config", file)...)
 	if err != nil {
-		return findings{}, err
+		return contest{}, err
 	}
 	exporter, err := r.start(ctx, "prometheus-blackbox-exporter", "--web.listen-address", "ADDR", "--config.file", file)
 	if err != nil {
-		return findings{}, err
+		return contest{}, err
 	}
 	script, err := l.asking(paths)
-	if err != nil {
-		return findings{}, err
-	}
-	const blackbox = "blackbox_exporter"
-	return contest{
-		script:   script,
-		services: []service{probing("hc", gateway, paths[0]), probing(blackbox, exporter, paths[0])},
-		bars: []bar{
-			{what: requests, against: blackbox, bound: 1.5},
-			{what: perCPU, against: blackbox, bound: 2},
-		},
-	}.run(ctx, l)
+	return contest{script: script, services: []service{probing("hc", gateway, paths[0]), probing(blackbox, exporter, paths[0])}}, err
+}
+
+func probePath(h, port int) string {
+	return "/probe?module=http_2xx&target=" + host(h) + ":" + strconv.Itoa(port)
 }
 
 func probing(name string, d *daemon, path string) service {

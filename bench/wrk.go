@@ -10,12 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// connections are what a service is asked over.
-const connections = "64"
+// connections are what a service is asked over, where nothing else is said.
+const connections = 64
 
 // A shot is one burst of wrk's at one service.
 type shot struct {
@@ -24,6 +25,7 @@ type shot struct {
 	failed   int // answered otherwise, or not at all
 	p50, p99 time.Duration
 	cpu      time.Duration // of the processes that make up the service
+	peak     int64         // bytes: the most they have had in memory
 }
 
 func (s shot) value(what measure) float64 {
@@ -74,13 +76,13 @@ func (l *lab) script(text string) (string, error) {
 	return f.Name(), errors.Join(err, f.Close())
 }
 
-// shoot has wrk ask s for so long, with every connection busy.
-func (l *lab) shoot(ctx context.Context, s service, script string, d time.Duration) (shot, error) {
+// shoot has wrk ask s for so long, with every one of c connections busy.
+func (l *lab) shoot(ctx context.Context, s service, script string, c int, d time.Duration) (shot, error) {
 	before, err := s.cpu()
 	if err != nil {
 		return shot{}, err
 	}
-	cmd := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", connections, "-d", fmt.Sprint(int(d.Seconds()), "s"), "-s", script, s.url)
+	cmd := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(c), "-d", fmt.Sprint(int(d.Seconds()), "s"), "-s", script, s.url)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return shot{}, fmt.Errorf("wrk: %w: %s: run scripts/deps.sh wrk", err, out)
@@ -90,7 +92,7 @@ func (l *lab) shoot(ctx context.Context, s service, script string, d time.Durati
 		return shot{}, err
 	}
 	counted, err := readShot(out)
-	counted.cpu = after - before
+	counted.cpu, counted.peak = after-before, s.peak()
 	return counted, err
 }
 

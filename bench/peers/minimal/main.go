@@ -19,8 +19,9 @@ func main() {
 	c := flag.Int("c", 256, "requests in flight")
 	perHost := flag.Int("idle-per-host", 0, "idle connections kept per host; 0 is net/http's own 2")
 	noKeepAlive := flag.Bool("close", false, "a connection per request")
+	timeout := flag.Duration("timeout", 10*time.Second, "of a request")
 	flag.Parse()
-	client := &http.Client{Transport: transport(*c, *perHost, *noKeepAlive), Timeout: 10 * time.Second}
+	client := &http.Client{Transport: transport(*c, *perHost, *noKeepAlive), Timeout: *timeout}
 	err := each.Line(flag.Arg(0), *c, func(url string) int { return get(client, url) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "minimal:", err)
