@@ -85,7 +85,7 @@ func (l *lab) hostSweeps() ([]sweep, error) {
 		{"5 ms", func() (*cell, error) { return l.lateCell("5ms", l.target.brisk) }},
 		{"50 ms", func() (*cell, error) { return l.lateCell("50ms", l.target.slow) }},
 		{"TLS", l.tlsCell},
-		{"1 % stalled", l.stalledCell},
+		{"1 % hang", l.stalledCell},
 	} {
 		c, err := kind.of()
 		if err != nil {

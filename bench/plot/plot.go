@@ -81,12 +81,12 @@ func (f Figure) panel(c *canvas, p Panel, left, right float64) {
 	c.text((left+right)/2, bottom+36, "middle", f.X)
 	var ends []label
 	for i, l := range slices.Backward(p.Lines) {
-		at := l.trace(x, y)
-		if len(at) == 0 {
+		path := l.trace(x, y)
+		if path == "" {
 			continue
 		}
 		class := fmt.Sprintf("h%d", l.Hue)
-		c.add(`<path class="line %s%s%s" d="M%s"/>`, class, when(l.Dashed, " dashed"), when(i == 0, " first"), strings.Join(at, "L"))
+		c.add(`<path class="line %s%s%s" d="%s"/>`, class, when(l.Dashed, " dashed"), when(i == 0, " first"), path)
 		for _, p := range l.known() {
 			c.mark(l.Hue, x.px(p.X), y.px(p.Y))
 		}
@@ -161,12 +161,20 @@ func (l Line) known() []Point {
 	return slices.DeleteFunc(slices.Clone(l.Points), func(p Point) bool { return p.Y <= 0 })
 }
 
-func (l Line) trace(x, y scale) []string {
-	var at []string
+// trace is the path through what is known. Where x has names, a name without a
+// value interrupts it.
+func (l Line) trace(x, y scale) string {
+	var path strings.Builder
+	last := math.Inf(-1)
 	for _, p := range l.known() {
-		at = append(at, px(x.px(p.X))+" "+px(y.px(p.Y)))
+		verb := "L"
+		if math.IsInf(last, -1) || !x.log && p.X-last > 1 {
+			verb = "M"
+		}
+		path.WriteString(verb + px(x.px(p.X)) + " " + px(y.px(p.Y)))
+		last = p.X
 	}
-	return at
+	return path.String()
 }
 
 // A label names the line that ends at (x, at); y is where it has room.

@@ -49,6 +49,14 @@ func TestEachPlaceOnTheXAxisIsNamedWhereThereIsRoom(t *testing.T) {
 	}
 }
 
+func TestANameWithoutAValueInterruptsItsLine(t *testing.T) {
+	flat := scale{to: 10, end: 10}
+	gap := Line{Points: []Point{{0, 1}, {1, 2}, {2, 0}, {3, 4}, {4, 5}}}
+	if got, want := gap.trace(flat, flat), "M0 1L1 2M3 4L4 5"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestLabelsDoNotOverlap(t *testing.T) {
 	for name, places := range map[string][]float64{
 		"apart already":     {100, 150, 200},
