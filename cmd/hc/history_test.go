@@ -52,7 +52,8 @@ func (j *journey) exchanges() []exchange {
 type laws struct {
 	tries int       // hits that one item of one batch may cost; 0 is 1
 	ttl   cache.TTL // zero is the services' own
-	// stopped is how long a process may have been stopped between a hit and its result.
+	// stopped is how long a process may have been stopped between a hit and when its
+	// result was remembered.
 	stopped time.Duration
 	// excuses reports whether what happened meanwhile excuses what e lacks: one of
 	// the words below, a status, or the reason of a result. Where it is nil, that is
@@ -173,13 +174,15 @@ func (h history) brokenBy(e exchange, law laws) (why []string) {
 func (h history) untrue(e exchange, r check.Result, law laws) string {
 	path, ours := h.page(r.Target.Input)
 	life := law.life(r)
-	// It is remembered from the end of its check on, and CheckedAt is its beginning.
+	// It is remembered from when it is there, after its check, of which CheckedAt is
+	// the beginning: who was stopped meanwhile has it later.
+	life += law.stopped
 	age := e.at.Sub(r.CheckedAt) - r.Timing.Total()
 	if r.Cached && (r.CacheAge-r.Timing.Total() > life || age > life+e.at.Sub(e.begun)) {
 		return fmt.Sprintf("comes from a cache, %s after its check", age)
 	}
 	if ours && r.StatusCode != 0 {
-		first := e.begun.Add(-life - law.stopped)
+		first := e.begun.Add(-life)
 		if !slices.ContainsFunc(h.hits[path], func(v hit) bool {
 			return v.code == r.StatusCode && v.at.After(first) && v.at.Before(e.at)
 		}) {

@@ -238,12 +238,16 @@ func (s *soak) keepAsking(ctx context.Context, dice *rand.Rand, turning string) 
 
 // well fails unless all answers, and nothing is held that was not from the start.
 func (s *soak) well() {
+	for _, c := range s.callers {
+		c.CloseIdleConnections()
+	}
 	c := s.newCaller()
 	for i := range subjects("gateway") {
 		eventually(s, "a whole answer", func() bool {
 			return c.ask(s, s.gateway(i), urls(s.fresh("ok"), 50), mostTime).Summary.Pass == 50
 		})
 	}
+	c.CloseIdleConnections()
 	for name, m := range s.members {
 		if strings.HasPrefix(name, "worker") {
 			m.idle(s)
