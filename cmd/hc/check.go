@@ -91,7 +91,7 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 	defer release()
 	ctx, stop := s.bounded(ctx)
 	defer stop(nil)
-	defer tuneGC(ctx, mostGarbage)()
+	defer tuneGC(ctx, commandGarbage())()
 
 	in, err := s.openInput(ctx, c, args)
 	if err != nil {

@@ -79,12 +79,12 @@ func TestGarbageIsBounded(t *testing.T) {
 	for live, want := range map[uint64]int{
 		0: 100, 1 << 20: 100, 8 << 20: 100, 20 << 20: 100, 40 << 20: 50, 1 << 30: 50, 100 << 30: 50,
 	} {
-		if got := gcPercent(live, mostGarbage); got != want {
+		if got := commandGarbage().of(live); got != want {
 			t.Errorf("%d MiB live: GOGC %d, want %d", live>>20, got, want)
 		}
 	}
-	for live, want := range map[uint64]int{0: 300, 5 << 20: 300, 10 << 20: 200, 40 << 20: 50} {
-		if got := gcPercent(live, mostServiceGarbage); got != want {
+	for live, want := range map[uint64]int{0: 400, 5 << 20: 400, 16 << 20: 200, 40 << 20: 80, 100 << 20: 50} {
+		if got := serviceGarbage().of(live); got != want {
 			t.Errorf("%d MiB live in a service: GOGC %d, want %d", live>>20, got, want)
 		}
 	}

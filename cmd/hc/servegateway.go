@@ -59,7 +59,7 @@ that of the key: printf %s KEY | sha256sum.`,
 func runGateway(parent context.Context, c *console, s *Settings, timed bool) error {
 	ctx, release := untilSignal(parent, c.tellDraining)
 	defer release()
-	defer tuneGC(ctx, mostServiceGarbage)()
+	defer tuneGC(ctx, serviceGarbage())()
 
 	at, err := endpoint("listen", s.Service.listen(gatewayListen))
 	if err != nil {

@@ -48,7 +48,7 @@ asked, whoever sends them; --allow-cidr opens single networks.`,
 func runWorker(parent context.Context, c *console, s *Settings) error {
 	ctx, release := untilSignal(parent, c.tellDraining)
 	defer release()
-	defer tuneGC(ctx, mostServiceGarbage)()
+	defer tuneGC(ctx, serviceGarbage())()
 
 	m, err := newMeters(ctx, true, c.logger)
 	if err != nil {
