@@ -19,11 +19,14 @@ const (
 // A logbook is the log of a service. What is written to it comes out at once.
 // The lines of [logbook.later] wait until there are many or the first has waited
 // for logbookDelay, and come out in their order with all others. What waits is
-// lost where the process is killed. Its methods are safe for concurrent use.
+// lost where the process is killed: twice logbookBytes at most. Its methods are safe for concurrent use.
 type logbook struct {
 	out io.Writer
 
-	mu      sync.Mutex
+	writing sync.Mutex // held while out is written to, so that lines keep their order
+	spare   []byte     // what waiting will be while it is written
+
+	mu      sync.Mutex // never held while out is written to: requests wait for it
 	waiting []byte
 	owned   bool // somebody writes what waits: [logbook.run]
 
@@ -36,8 +39,8 @@ func newLogbook(out io.Writer) *logbook {
 
 // Write implements [io.Writer].
 func (l *logbook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	l.flush()
 	return l.out.Write(line)
 }
@@ -51,13 +54,24 @@ type patient struct{ *logbook }
 // now, is nobody's to know: the request has its answer.
 func (p patient) Write(line []byte) (int, error) {
 	l := p.logbook
+	for len(line) <= logbookBytes {
+		switch kept, owned := l.keep(line); {
+		case kept:
+			return len(line), nil
+		case !owned:
+			return l.Write(line)
+		}
+		l.makeRoom(len(line))
+	}
+	return l.Write(line)
+}
+
+// keep lets line wait, where somebody writes what waits and there is room for it.
+func (l *logbook) keep(line []byte) (kept, owned bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting)+len(line) > logbookBytes {
-		l.flush()
-	}
-	if !l.owned || len(line) > logbookBytes {
-		return l.out.Write(line)
+	if !l.owned || !l.room(len(line)) {
+		return false, l.owned
 	}
 	if len(l.waiting) == 0 {
 		select {
@@ -66,25 +80,49 @@ func (p patient) Write(line []byte) (int, error) {
 		}
 	}
 	l.waiting = append(l.waiting, line...)
-	return len(line), nil
+	return true, true
 }
 
-// flush is called with mu held.
-func (l *logbook) flush() {
-	if len(l.waiting) > 0 {
-		_, _ = l.out.Write(l.waiting)
-		l.waiting = l.waiting[:0]
+// room is called with mu held.
+func (l *logbook) room(size int) bool { return len(l.waiting)+size <= logbookBytes }
+
+// makeRoom writes what waits, unless another has done so since room was wanted.
+func (l *logbook) makeRoom(size int) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	room := l.room(size)
+	l.mu.Unlock()
+	if !room {
+		l.flush()
 	}
+}
+
+// flush is called with writing held.
+func (l *logbook) flush() {
+	l.mu.Lock()
+	full := l.waiting
+	l.waiting = l.spare[:0]
+	l.mu.Unlock()
+	if len(full) > 0 {
+		_, _ = l.out.Write(full)
+	}
+	l.spare = full
 }
 
 // run writes what waits until ctx ends, and then all of it. Before and after, no
 // line waits.
 func (l *logbook) run(ctx context.Context) {
+	writeAll := func() {
+		l.writing.Lock()
+		defer l.writing.Unlock()
+		l.flush()
+	}
 	own := func(owned bool) {
 		l.mu.Lock()
-		defer l.mu.Unlock()
 		l.owned = owned
-		l.flush()
+		l.mu.Unlock()
+		writeAll()
 	}
 	own(true)
 	defer own(false)
@@ -102,8 +140,6 @@ func (l *logbook) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		l.mu.Lock()
-		l.flush()
-		l.mu.Unlock()
+		writeAll()
 	}
 }

@@ -156,7 +156,7 @@ func headRefused(r *Result) bool {
 // follow asks u and each redirect's target in turn.
 func (v *visit) follow(method string, u *url.URL) {
 	t := &v.res.Target
-	req := request{method: method, url: u, agent: v.cfg.UserAgent, last: v.probe != nil}
+	req := request{method: method, url: u, agent: v.cfg.UserAgent}
 	if t.Request != nil {
 		req.header, req.body = t.Request.Header, t.Request.Body
 	}
@@ -268,6 +268,7 @@ func (v *visit) exchange(req *request) (*answer, bool) {
 			return nil, false
 		}
 		v.watch.Reused = c.uses.Load() > 0
+		req.last = v.probe != nil || !v.watch.Reused && v.idle.lonely(origin)
 		a, err := c.roundTrip(v.ctx, req, &v.watch)
 		if err == nil {
 			v.describe(c, a)

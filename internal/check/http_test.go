@@ -570,3 +570,37 @@ func TestBudgetGrowsForHostsThatReturn(t *testing.T) {
 	}
 	s.close()
 }
+
+// TestHostsSeenOnceAreToldThatTheirConnectionEnds: once a whole budget of
+// connections was kept for nothing, until somebody comes back.
+func TestHostsSeenOnceAreToldThatTheirConnectionEnds(t *testing.T) {
+	var closing atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Close {
+			closing.Add(1)
+		}
+	}))
+	defer srv.Close()
+	resolve := map[string]string{}
+	for i := range 100 {
+		resolve[fmt.Sprintf("h%d.test:80", i)] = srv.Listener.Addr().String()
+	}
+	h := NewHTTP(HTTPConfig{MaxIdle: 10, Resolve: resolve})
+	defer h.Close()
+	ask := func(from, to, want int) {
+		t.Helper()
+		closing.Store(0)
+		for i := from; i < to; i++ {
+			if r := h.Check(t.Context(), Target{URL: fmt.Sprintf("http://h%d.test/", i)}); r.Outcome != Pass {
+				t.Fatalf("h%d: %s", i, r.Error)
+			}
+		}
+		if got := int(closing.Load()); got != want {
+			t.Errorf("hosts %d to %d: %d told that it is their last request, want %d", from, to, got, want)
+		}
+	}
+	ask(0, 20, 0)   // ten are kept, and make room for ten
+	ask(20, 50, 30) // nobody came back to any
+	ask(30, 31, 0)  // here is one, given up or not
+	ask(50, 59, 0)
+}
