@@ -26,7 +26,8 @@ func TestFault11WorkerFallsSilent(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t)
-			silent, lives := serve(t, "worker", "--retries", "0"), serve(t, "worker", "--retries", "0")
+			few := []string{"--retries", "0", "--per-host", "50"} // so that the batch lasts, and there is something to lose
+			silent, lives := serve(t, "worker", few...), serve(t, "worker", few...)
 			p := proxied(t, silent.address)
 			front := serve(t, "gateway", "--workers", p.Listen+","+lives.address, "--cache", "off")
 			connectedTo(t, silent, lives)
