@@ -74,9 +74,10 @@ func Cacheable(r check.Reason) bool {
 }
 
 // until gives the end of a Result that is saved at now, or false where it is not
-// kept. The time counts from now and not from CheckedAt: a check that took 10 s
-// to time out would be gone at once. A Result that comes out of another cache
-// has used up its CacheAge of it.
+// kept. The time counts from the end of the check and not from CheckedAt: one that
+// took 10 s to time out would be gone at once. It may have ended a while ago, where
+// the Result was held up on its way from another process; and a Result that comes
+// out of another cache has used up its CacheAge, whatever the clocks say.
 //
 // A jitter of ±10 % keeps results that were saved together from ending together.
 func (l TTL) until(r *check.Result, now time.Time) (time.Time, bool) {
@@ -88,6 +89,6 @@ func (l TTL) until(r *check.Result, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	ttl += time.Duration((rand.Float64() - 0.5) / 5 * float64(ttl))
-	end := now.Add(ttl - r.CacheAge)
+	end := now.Add(ttl - max(r.CacheAge, now.Sub(r.CheckedAt)-r.Timing.Latency()))
 	return end, end.Sub(now) >= minTTL
 }

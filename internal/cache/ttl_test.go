@@ -94,6 +94,19 @@ func TestAgeInAnotherCacheIsUsedUp(t *testing.T) {
 	}
 }
 
+func TestTimeSinceTheEndOfTheCheckIsUsedUp(t *testing.T) {
+	now, ttl := time.Now(), TTL{Pass: 10 * time.Minute, Fail: 10 * time.Second}
+	heldUp := check.Result{CheckedAt: now.Add(-5 * time.Minute), Timing: check.Timing{Processing: 2 * time.Minute}}
+	end, ok := ttl.until(&heldUp, now)
+	if left := end.Sub(now); !ok || left > 8*time.Minute || left < 6*time.Minute {
+		t.Errorf("three minutes after the end of its check: kept %v, for %v", ok, left)
+	}
+	slow := check.Result{Reason: check.Timeout, CheckedAt: now.Add(-10 * time.Second), Timing: check.Timing{Processing: 10 * time.Second}}
+	if _, ok := ttl.until(&slow, now); !ok {
+		t.Error("a check of 10 s that has just ended is not kept for 10 s")
+	}
+}
+
 func TestResultsSavedTogetherDoNotEndTogether(t *testing.T) {
 	now, ends := time.Now(), map[time.Time]bool{}
 	for range 100 {

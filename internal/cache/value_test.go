@@ -117,6 +117,7 @@ func TestValueAboveFourKiBIsNotWritten(t *testing.T) {
 
 func TestNoSecretIsKept(t *testing.T) {
 	r := full()
+	r.CheckedAt = time.Now()
 	r.FinalURL = "https://user:pa55word@a.test/?token=s3cret"
 	r.Redirects = []check.Hop{{URL: "https://a.test/?api_key=s3cret", StatusCode: 302}}
 	h, ok := hold(r, TTL{}.orDefault(), time.Now())
