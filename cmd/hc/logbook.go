@@ -19,7 +19,8 @@ const (
 // A logbook is the log of a service. What is written to it comes out at once.
 // The lines of [logbook.later] wait until there are many or the first has waited
 // for logbookDelay, and come out in their order with all others. What waits is
-// lost where the process is killed: twice logbookBytes at most. Its methods are safe for concurrent use.
+// lost where the process is killed: twice logbookBytes at most. Its methods are safe
+// for concurrent use.
 type logbook struct {
 	out io.Writer
 
@@ -86,7 +87,8 @@ func (l *logbook) keep(line []byte) (kept, owned bool) {
 // room is called with mu held.
 func (l *logbook) room(size int) bool { return len(l.waiting)+size <= logbookBytes }
 
-// makeRoom writes what waits, unless another has done so since room was wanted.
+// makeRoom writes what waits, unless another has done so since room was wanted. With
+// logbookBytes nothing waits any more.
 func (l *logbook) makeRoom(size int) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -113,16 +115,11 @@ func (l *logbook) flush() {
 // run writes what waits until ctx ends, and then all of it. Before and after, no
 // line waits.
 func (l *logbook) run(ctx context.Context) {
-	writeAll := func() {
-		l.writing.Lock()
-		defer l.writing.Unlock()
-		l.flush()
-	}
 	own := func(owned bool) {
 		l.mu.Lock()
 		l.owned = owned
 		l.mu.Unlock()
-		writeAll()
+		l.makeRoom(logbookBytes)
 	}
 	own(true)
 	defer own(false)
@@ -140,6 +137,6 @@ func (l *logbook) run(ctx context.Context) {
 			return
 		case <-wait.C:
 		}
-		writeAll()
+		l.makeRoom(logbookBytes)
 	}
 }
