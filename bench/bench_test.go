@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"github.com/hc-health/hc/bench/splice"
 )
 
 func TestMedianIsTheMiddle(t *testing.T) {
@@ -142,19 +144,19 @@ func TestSummaryIsTheLastLine(t *testing.T) {
 
 func TestSpliceReplacesOnlyItsPart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "doc.md")
-	write(t, file, "# Title\n"+begin("make bench")+"old\n"+end+"after\n")
-	if err := splice(file, begin("make bench"), "new\n"); err != nil {
+	write(t, file, "# Title\n"+splice.Begin("make bench")+"old\n"+splice.End+"after\n")
+	if err := splice.Into(file, splice.Begin("make bench"), "new\n"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "# Title\n" + begin("make bench") + "new\n" + end + "after\n"; string(got) != want {
+	if want := "# Title\n" + splice.Begin("make bench") + "new\n" + splice.End + "after\n"; string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	write(t, file, "# Title\n")
-	if err := splice(file, begin("make bench"), "new\n"); err == nil {
+	if err := splice.Into(file, splice.Begin("make bench"), "new\n"); err == nil {
 		t.Error("a document without the marks was written to")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hc-health/hc/bench/splice"
 )
 
 // pictures is where the plots go, beside the document.
@@ -61,7 +63,7 @@ func runCompare(ctx context.Context, l *lab, s settings, stdout io.Writer) (miss
 	if err := draw(filepath.Join(filepath.Dir(s.doc), pictures), all); err != nil {
 		return missed, err
 	}
-	return missed, splice(s.doc, begin("make compare"), machine+"\n\n"+behind+doc.String())
+	return missed, splice.Into(s.doc, splice.Begin("make compare"), machine+"\n\n"+behind+doc.String())
 }
 
 func draw(dir string, all []sweep) error {

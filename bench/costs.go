@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/hc-health/hc/bench/splice"
 )
 
 // A cost is a figure that docs/scaling.md and ./sim start from. It promises
@@ -78,7 +80,7 @@ func runCosts(ctx context.Context, l *lab, s settings, stdout io.Writer) error {
 	if s.doc == "" {
 		return nil
 	}
-	return splice(s.doc, begin("make costs"), doc.String())
+	return splice.Into(s.doc, splice.Begin("make costs"), doc.String())
 }
 
 // medians gives, for each cost that f finds, the median of the lab's rounds.
@@ -201,11 +203,10 @@ func hotCosts(ctx context.Context, l *lab) ([]cost, error) {
 func hopCosts(ctx context.Context, l *lab) ([]cost, error) {
 	r := &rack{lab: l}
 	defer r.stop()
-	redis, err := startRedis(ctx, l.dir)
+	redis, err := r.redis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
 	hc, err := l.three(ctx, r, redis)
 	if err != nil {
 		return nil, err
@@ -306,11 +307,10 @@ func cpuOfAll(parts []part) ([]time.Duration, error) {
 func coldCosts(ctx context.Context, l *lab) ([]cost, error) {
 	r := &rack{lab: l}
 	defer r.stop()
-	redis, err := startRedis(ctx, l.dir)
+	redis, err := r.redis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
 	hc, err := l.three(ctx, r, redis)
 	if err != nil {
 		return nil, err
@@ -344,11 +344,10 @@ func coldCosts(ctx context.Context, l *lab) ([]cost, error) {
 func wireCosts(ctx context.Context, l *lab) ([]cost, error) {
 	r := &rack{lab: l}
 	defer r.stop()
-	redis, err := startRedis(ctx, l.dir)
+	redis, err := r.redis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
 	shared, err := openTap(ctx, redis.addr)
 	if err != nil {
 		return nil, err

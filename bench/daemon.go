@@ -97,6 +97,7 @@ func cpuOf(pid int) (time.Duration, error) {
 type rack struct {
 	lab     *lab
 	daemons []*daemon
+	redises []*redisServer
 }
 
 // start is [lab.start]; the rack's stop stops it.
@@ -108,9 +109,21 @@ func (r *rack) start(ctx context.Context, program string, args ...string) (*daem
 	return d, err
 }
 
+// redis is [startRedis]; the rack's stop stops it, when nobody asks it any more.
+func (r *rack) redis(ctx context.Context) (*redisServer, error) {
+	s, err := startRedis(ctx, r.lab.dir)
+	if err == nil {
+		r.redises = append(r.redises, s)
+	}
+	return s, err
+}
+
 // stop stops all, those in front first.
 func (r *rack) stop() {
 	for _, d := range slices.Backward(r.daemons) {
 		d.stop()
+	}
+	for _, s := range r.redises {
+		_ = s.stop() // it was asked for all it is needed for
 	}
 }

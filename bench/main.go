@@ -21,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/hc-health/hc/bench/splice"
 )
 
 func main() {
@@ -137,5 +139,5 @@ func runAll(ctx context.Context, l *lab, s settings, stdout io.Writer) (missed i
 	if s.doc == "" {
 		return missed, nil
 	}
-	return missed, splice(s.doc, begin(who), strings.TrimSpace(doc.String())+"\n")
+	return missed, splice.Into(s.doc, splice.Begin(who), strings.TrimSpace(doc.String())+"\n")
 }

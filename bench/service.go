@@ -113,11 +113,10 @@ const straightforward = "straightforward"
 func (l *lab) stack(ctx context.Context, n int, bound float64) (findings, error) {
 	r := &rack{lab: l}
 	defer r.stop()
-	redis, err := startRedis(ctx, l.dir)
+	redis, err := r.redis(ctx)
 	if err != nil {
 		return findings{}, err
 	}
-	defer redis.stop() //nolint:errcheck // it was asked for all it is needed for
 	c, err := l.stacked(ctx, r, redis, n)
 	if err != nil {
 		return findings{}, err

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -80,23 +79,3 @@ func known(v float64) string {
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
-
-// A generated part of a document stands between the line that says who writes it
-// and the next end.
-const end = "<!-- to here -->\n"
-
-func begin(who string) string { return "<!-- " + who + " writes from here -->\n" }
-
-// splice puts text between the marks of a document and leaves the rest.
-func splice(file, begin, text string) error {
-	doc, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(doc), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no lines %q and %q to write between", file, strings.TrimSpace(begin), strings.TrimSpace(end))
-	}
-	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644)
-}

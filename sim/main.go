@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/hc-health/hc/bench/splice"
 )
 
 func main() {
@@ -55,7 +57,7 @@ func run(args []string, stdout io.Writer) error {
 
 // write puts a table where the document has its place.
 func write(doc, name, text string) error {
-	return splice(doc, "<!-- make sim writes its "+name+" from here -->\n", "<!-- to here -->\n", text)
+	return splice.Into(doc, "<!-- make sim writes its "+name+" from here -->\n", text)
 }
 
 // courses draws the predictions in which something breaks.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -47,18 +46,4 @@ func count(f float64) string {
 		s = s[:i] + " " + s[i:]
 	}
 	return s
-}
-
-// splice puts text between two lines of a file.
-func splice(file, begin, end, text string) error {
-	doc, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := strings.Cut(string(doc), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		return fmt.Errorf("%s has no lines %q and %q to write between", file, begin, end)
-	}
-	return os.WriteFile(file, []byte(before+begin+text+end+after), 0o644) //nolint:gosec // the file that the command was told to write
 }
