@@ -197,16 +197,16 @@ func TestFault01RedisAbsentAtStart(t *testing.T) {
 	without := serve(t, "worker", "--cache", "off")
 	front := serve(t, "gateway", "--workers", without.address, "--cache", "off")
 	front.connected(t)
-	slowest := func(front *service, name string) time.Duration { // of 40, but one
-		var took []time.Duration
-		for i := range 40 {
-			answer := c.ask(t, front.address, c.pages(fmt.Sprintf("%s%d", name, i), 10))
-			took = append(took, answer.took)
-		}
+	var tookPlain, tookAway []time.Duration // by turns, as this machine is busy now and then
+	for i := range 40 {
+		tookPlain = append(tookPlain, c.ask(t, front.address, c.pages(fmt.Sprintf("plain%d", i), 10)).took)
+		tookAway = append(tookAway, c.ask(t, c.front.address, c.pages(fmt.Sprintf("away%d", i), 10)).took)
+	}
+	slowest := func(took []time.Duration) time.Duration { // but one
 		slices.Sort(took)
 		return took[len(took)-2]
 	}
-	plain, away := slowest(front, "plain"), slowest(c.front, "away")
+	plain, away := slowest(tookPlain), slowest(tookAway)
 	t.Logf("98 of 100 batches within %s without a Redis, within %s with one that is away", plain, away)
 	if away > plain+slack*20*time.Millisecond {
 		t.Errorf("%s with Redis away, %s without one", away, plain)
@@ -329,9 +329,9 @@ func TestFault07RedisIsFull(t *testing.T) {
 			t.Errorf("%d served that it cannot have", n)
 		}
 	}
-	if n := c.worker.metric(t, "hc_cache_dropped_total"); n != 3*breakerTries*10 {
-		t.Errorf("%v writes are counted as dropped, want %d", n, 3*breakerTries*10)
-	}
+	eventually(t, "each write to be counted as dropped, behind its answer", func() bool {
+		return c.worker.metric(t, "hc_cache_dropped_total") == 3*breakerTries*10
+	})
 	if up := c.worker.metric(t, "hc_cache_up"); up != 1 {
 		t.Error("it answers, and hc_cache_up is 0")
 	}
