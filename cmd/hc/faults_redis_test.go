@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
-
 	"github.com/hc-health/hc/internal/check"
 )
 
@@ -83,30 +81,6 @@ func (c *cachedService) hitsAgain(t testing.TB, since time.Time) {
 	eventually(t, "hits", func() bool { return c.batch(t, pages).Summary.Cached > 0 })
 	if took := time.Since(since); took > breakerRest+2*time.Second+slack*400*time.Millisecond {
 		t.Errorf("no hit for %s after it was well again", took)
-	}
-}
-
-// proxied puts a proxy with faults to be staged in front of address.
-func proxied(t testing.TB, address string) *toxiproxy.Proxy {
-	t.Helper()
-	api := &toxiproxy.ApiServer{Collection: toxiproxy.NewProxyCollection(), Metrics: toxiproxy.NewMetricsContainer(nil)}
-	api.Logger = silenced(api.Logger)
-	p := toxiproxy.NewProxy(api, "proxy", "127.0.0.1:0", address)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
-	return p
-}
-
-// silenced is the zero value of a logger, which says nothing.
-func silenced[T any](*T) *T { return new(T) }
-
-// poison stages a fault.
-func poison(t testing.TB, p *toxiproxy.Proxy, toxic string) {
-	t.Helper()
-	if _, err := p.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-		t.Fatal(err)
 	}
 }
 

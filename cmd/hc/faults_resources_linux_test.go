@@ -23,11 +23,7 @@ import (
 func TestFault25FewDescriptors(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	front := launchAs(t, "/bin/bash", "bash", "-c", `ulimit -n 256 && exec -a hc "$0" "$@"`, exe,
+	front := launchAs(t, "/bin/bash", "bash", "-c", `ulimit -n 256 && exec -a hc "$0" "$@"`, self(t),
 		"serve", "gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--allow-cidr", "127.0.0.0/8", "--per-host", "1000", "-c", "1000", "--cache", "off")
 	front.awaitReady(t)
 	c := newCaller(t)
@@ -108,11 +104,7 @@ func TestFault25DescriptorsRunOut(t *testing.T) {
 func TestFault25DiskFull(t *testing.T) {
 	if os.Getenv("FULL_DISK") == "" {
 		t.Parallel()
-		exe, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.v")
+		cmd := exec.CommandContext(t.Context(), self(t), "-test.run=^"+t.Name()+"$", "-test.v")
 		cmd.Env = append(os.Environ(), "FULL_DISK="+t.TempDir())
 		cmd.SysProcAttr = &syscall.SysProcAttr{
 			Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,

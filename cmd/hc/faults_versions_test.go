@@ -56,10 +56,7 @@ func previous(t *testing.T) (path, version string) {
 func TestFault27MixedVersions(t *testing.T) {
 	old, version := previous(t)
 	t.Logf("the version before is %s", version)
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	exe := self(t)
 	for name, row := range map[string]struct {
 		gateway string
 		workers []string

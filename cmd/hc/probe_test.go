@@ -1,20 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -152,59 +148,6 @@ func serveProbes(t testing.TB, file string) string {
 	server := httptest.NewServer(gateway.New(gateway.Config{Probe: probe}))
 	t.Cleanup(server.Close)
 	return server.URL
-}
-
-// startProgram runs one of the programs that `make test` installs on a free port,
-// until the test ends. Without it the test fails. args get the address as their
-// last word's end.
-func startProgram(t testing.TB, name, ready string, args ...string) (base string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
-	var said bytes.Buffer
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, name, append(args, "--web.listen-address="+address)...)
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		stop()
-		t.Fatalf("%v: make test installs it", err)
-	}
-	t.Cleanup(func() {
-		stop()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", name, said.String())
-		}
-	})
-	eventually(t, name, func() bool {
-		code, _ := get(t, "http://"+address+ready)
-		return code == http.StatusOK
-	})
-	return "http://" + address
-}
-
-// get asks a URL; 0 is no answer.
-func get(t testing.TB, url string) (code int, body string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
 }
 
 // probeOf gives the lines of a probe's answer: its series with their values, and
