@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"sync"
@@ -29,6 +30,7 @@ const (
 type answer struct {
 	form *form
 	rep  *reply
+	cork *cork
 	cfg  *Config
 
 	tally check.Tally
@@ -53,8 +55,8 @@ type run struct {
 	n       int
 }
 
-func newAnswer(f *form, rep *reply, out []byte, cfg *Config) *answer {
-	return &answer{form: f, rep: rep, cfg: cfg, out: append(out, f.open...)}
+func newAnswer(f *form, rep *reply, cork *cork, out []byte, cfg *Config) *answer {
+	return &answer{form: f, rep: rep, cork: cork, cfg: cfg, out: append(out, f.open...)}
 }
 
 // count adds res up and has it told.
@@ -162,10 +164,12 @@ func (a *answer) send() {
 	if a.long {
 		_ = wire.SetWriteDeadline(time.Now().Add(writePatience)) // where it cannot be set, the server's holds
 	}
+	a.cork.put()
 	_, a.err = a.rep.Write(a.out)
 	if a.err == nil && a.form.streamed && !a.ended {
 		a.err = wire.Flush()
 	}
+	a.err = cmp.Or(a.err, a.cork.pull())
 	a.out = a.out[:0]
 }
 

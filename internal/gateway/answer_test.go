@@ -261,7 +261,7 @@ func TestHotAnswersAreCountedTogether(t *testing.T) {
 func TestSilentEventStreamIsKeptOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec := httptest.NewRecorder()
-		a := newAnswer(&eventsForm, &reply{ResponseWriter: rec}, nil, new(Config))
+		a := newAnswer(&eventsForm, &reply{ResponseWriter: rec}, nil, nil, new(Config))
 		stop := a.keepOpen()
 		time.Sleep(40 * time.Second)
 		stop()

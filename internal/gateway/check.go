@@ -37,7 +37,7 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 		return noWorkers()
 	}
 	ctx, ended := g.cfg.Batch(r.Context(), len(b.targets))
-	a := newAnswer(formOf(r.Header), rep, b.out, &g.cfg)
+	a := newAnswer(formOf(r.Header), rep, corkOf(r.Context()), b.out, &g.cfg)
 	g.answerHot(b, a)
 	if len(b.asked) > 0 {
 		g.answerRest(g.onBehalf(ctx, rep, r), b, a)

@@ -53,8 +53,9 @@ func Serve(ctx context.Context, srv *http.Server, ln net.Listener, d Drain) erro
 	running, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 	srv.BaseContext = func(net.Listener) context.Context { return running }
+	srv.ConnContext = withCork
 	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(ln) }()
+	go func() { ended <- srv.Serve(corks{ln}) }()
 	failed := func(err error) error { return fmt.Errorf("serving on %s: %w", ln.Addr(), err) }
 	select {
 	case err := <-ended:
