@@ -3,10 +3,12 @@ package gateway
 import (
 	"bytes"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"os"
 	"strings"
+	"time"
 )
 
 // mayRead judges a request by its header, before its body is read. A content
@@ -32,6 +34,29 @@ func isJSON(contentType string) bool {
 	kind, params, err := mime.ParseMediaType(contentType)
 	charset, named := params["charset"]
 	return err == nil && kind == "application/json" && (!named || strings.EqualFold(charset, "utf-8"))
+}
+
+// A request that there is no room for waits so long for its body, up to so many
+// bytes. What a caller sends with the header is there by then.
+const (
+	refusedPatience = 10 * time.Millisecond
+	refusedBody     = 64 << 10
+)
+
+// skipBody reads the body of a request that is refused unread, so that its
+// connection can be kept: to connect anew costs both ends more than a few
+// kilobytes. It does not ask a caller to send what he holds back until he is asked.
+func (g *Gateway) skipBody(rep *reply, r *http.Request) {
+	if r.ContentLength < 0 || r.ContentLength > refusedBody || len(r.Header["Expect"]) > 0 {
+		return
+	}
+	deadline := time.Now().Add(refusedPatience)
+	if http.NewResponseController(rep).SetReadDeadline(deadline) != nil {
+		return
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err == nil {
+		r.Body = http.NoBody
+	}
 }
 
 // readBody reads the whole body into buf, which grows with what comes and not

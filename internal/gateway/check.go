@@ -22,10 +22,15 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	if p := g.mayRead(r); p != nil {
 		return p
 	}
+	room := g.pending.room()
+	if room == 0 {
+		g.skipBody(rep, r)
+		return g.overloaded()
+	}
 	b, _ := g.batches.Get().(*batch)
 	defer g.batches.Put(b)
 	defer b.reset()
-	if p := g.read(rep, r, b); p != nil {
+	if p := g.read(rep, r, b, room); p != nil {
 		return p
 	}
 	if p := g.admit(rep, r, len(b.targets)); p != nil {
@@ -49,13 +54,16 @@ func (g *Gateway) check(rep *reply, r *http.Request) *problem {
 	return nil
 }
 
-// read fills b from the body.
-func (g *Gateway) read(rep *reply, r *http.Request, b *batch) *problem {
+// read fills b from the body, which it decodes as far as there is room for its URLs.
+func (g *Gateway) read(rep *reply, r *http.Request, b *batch, room int64) *problem {
 	if p := g.readBody(rep, r, &b.body); p != nil {
 		return p
 	}
-	err := b.decode(b.body.String(), g.cfg.MaxURLs)
+	most := int(min(room, int64(g.cfg.MaxURLs)))
+	err := b.decode(b.body.String(), most)
 	switch {
+	case errors.Is(err, errTooMany) && most < g.cfg.MaxURLs:
+		return g.overloaded()
 	case errors.Is(err, errTooMany):
 		return tooManyURLs(g.cfg.MaxURLs)
 	case err != nil:
@@ -72,7 +80,7 @@ func (g *Gateway) admit(rep *reply, r *http.Request, n int) *problem {
 		return largerThanBurst(g.rates.burst)
 	}
 	if !g.pending.enter(n) {
-		return overloaded(g.cfg.MaxPending, g.cfg.MaxOpen)
+		return g.overloaded()
 	}
 	if g.rates != nil {
 		if wait := g.rates.take(callerName(rep, r), n, time.Now()); wait > 0 {
@@ -82,6 +90,8 @@ func (g *Gateway) admit(rep *reply, r *http.Request, n int) *problem {
 	}
 	return nil
 }
+
+func (g *Gateway) overloaded() *problem { return overloaded(g.cfg.MaxPending, g.cfg.MaxOpen) }
 
 // answerHot answers what needs no Runner.
 func (g *Gateway) answerHot(b *batch, a *answer) {

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -241,6 +243,100 @@ func TestRequestsHaveABoundOfTheirOwn(t *testing.T) {
 		}
 	}
 	eventually(t, "room again", func() bool { return s.post(oneURL).code == 200 })
+}
+
+// TestFullGatewayRefusesUnread: where there is no room for one URL more, no body is
+// waited for, asked for or judged. What the header tells is judged still, and a
+// caller who has sent his body keeps his connection.
+func TestFullGatewayRefusesUnread(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, Config{Runner: pool.New(&checktest.Fake{Answer: held(release)}, pool.Config{}), MaxPending: 1})
+	first := make(chan got, 1)
+	go func() { first <- s.post(oneURL) }()
+	eventually(t, "one is pending", func() bool { return s.gw.Pending() == 1 })
+	const post, plain = "POST /check HTTP/1.1\r\nHost: x\r\n", "Content-Type: application/json\r\n"
+	for _, row := range []struct {
+		name, sent string
+		code       int
+		kept       bool
+	}{
+		{"a body that is never sent", post + plain + "Content-Length: 100\r\n\r\n", 503, false},
+		{"half a body", post + plain + "Content-Length: 100\r\n\r\n" + `{"urls":[`, 503, false},
+		{"a body of unknown length", post + plain + "Transfer-Encoding: chunked\r\n\r\n", 503, false},
+		{"a body that is not asked for", post + plain + "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n", 503, false},
+		{"a large body", post + plain + "Content-Length: 1000000\r\n\r\n", 503, false},
+		{"a batch", post + plain + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(oneURL), oneURL), 503, true},
+		{"a large batch", post + plain + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(urls(1000)), urls(1000)), 503, true},
+		{"what is no batch", post + plain + "Content-Length: 1\r\n\r\n{", 503, true},
+		{"announced too large", post + plain + "Content-Length: 10000000\r\n\r\n", 413, false},
+		{"not JSON", post + "Content-Length: 1\r\n\r\n{", 415, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			conn := dial(t, s)
+			_ = conn.SetReadDeadline(time.Now().Add(4 * time.Second)) // a server that waits for the body waits 15 s
+			fmt.Fprint(conn, row.sent)
+			read := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(read, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != row.code || row.code == 503 && resp.Header.Get("Retry-After") != "1" {
+				t.Errorf("status %d, Retry-After %q, want %d", resp.StatusCode, resp.Header.Get("Retry-After"), row.code)
+			}
+			if resp.Close == row.kept {
+				t.Errorf("the connection is closed: %t", resp.Close)
+			}
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil || !row.kept {
+				return
+			}
+			time.Sleep(2 * refusedPatience) // whose deadline is that of one request
+			fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+			if resp, err = http.ReadResponse(read, nil); err != nil || resp.StatusCode != 200 {
+				t.Errorf("the next request on it: %v, %v", resp, err)
+			}
+		})
+	}
+	close(release)
+	if g := <-first; g.code != 200 {
+		t.Errorf("the one that was let in: %d", g.code)
+	}
+}
+
+// TestRoomIsJudgedBeforeTheRestOfTheBody: a batch is read as far as there is room
+// for it. One that the memory has takes room like any other, and is answered where
+// there is some.
+func TestRoomIsJudgedBeforeTheRestOfTheBody(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, Config{
+		Runner: pool.New(&checktest.Fake{Answer: held(release)}, pool.Config{}), MaxPending: 5, MaxURLs: 4,
+		Hot: func(t *check.Target, key check.Key, now time.Time, res *check.Result) bool {
+			return strings.Contains(t.URL, "hot") && hotAnswer(t, key, now, res)
+		},
+	})
+	rows := func(name string, codes ...int) {
+		t.Run(name, func(t *testing.T) {
+			for i, body := range []string{
+				`{"urls":["https://hot/1"]}`,
+				`{"urls":["https://hot/1","https://hot/2","https://hot/3"]}`,
+				`{"urls":["https://hot/1",`,
+				`{"urls":["https://hot/1","https://hot/2","https://hot/3",`,
+				`{"urls":["https://hot/1","https://hot/2","https://hot/3","https://hot/4","https://hot/5"]}`,
+			} {
+				if g := s.post(body); g.code != codes[i] {
+					t.Errorf("%s: %d, want %d", body, g.code, codes[i])
+				}
+			}
+		})
+	}
+	rows("all the room", 200, 200, 400, 400, 413)
+	first := make(chan got, 1)
+	go func() { first <- s.post(urls(3)) }()
+	eventually(t, "three are pending", func() bool { return s.gw.Pending() == 3 })
+	rows("room for two", 200, 503, 400, 503, 503)
+	close(release)
+	if g := <-first; g.code != 200 {
+		t.Errorf("the one that was let in: %d", g.code)
+	}
 }
 
 // TestStreamGivesRoomBackAsItGoes: what is answered is not pending.

@@ -29,6 +29,14 @@ func (p *pending) enter(n int) bool {
 	}
 }
 
+// room is how many URLs one more request may have, 0 where there is room for none.
+func (p *pending) room() int64 {
+	if p.requests.Load() >= p.mostRequests {
+		return 0
+	}
+	return p.mostURLs - p.urls.Load()
+}
+
 // leave gives the room of n URLs back.
 func (p *pending) leave(n int) { p.urls.Add(int64(-n)) }
 

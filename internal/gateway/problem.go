@@ -46,8 +46,8 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(body, '\n')) // a caller who is gone misses nothing
 }
 
-// unread tells whether there is a body of which something may be left. [readBody]
-// leaves http.NoBody behind.
+// unread tells whether there is a body of which something may be left. [Gateway.readBody]
+// and [Gateway.skipBody] leave http.NoBody behind.
 func unread(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
 func notFound() *problem {
