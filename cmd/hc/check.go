@@ -127,7 +127,8 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 
 	engine, shut := s.engine(http, store, busy, workers)
 	defer shut()
-	results := engine.Run(check.WithCaller(ctx, ourName()), s.targets(in))
+	targets := growing(s.targets(in), func() { growFiles(busy + min(idle, firstIdle) + spareFiles) })
+	results := engine.Run(check.WithCaller(ctx, ourName()), targets)
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
 		for _, r := range group {
 			out.write(verdict.judge(r))
