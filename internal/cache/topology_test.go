@@ -147,7 +147,6 @@ func startCluster(t *testing.T) []*server {
 	var nodes []*server
 	args := []string{"--cluster", "create"}
 	for range 3 {
-		// The bus is on a port of its own, 10 000 above by default: too high for some.
 		_, bus, _ := net.SplitHostPort(freeAddr(t))
 		node := startRedis(t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-require-full-coverage", "no")
 		nodes, args = append(nodes, node), append(args, node.addr)
