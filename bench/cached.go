@@ -21,12 +21,12 @@ const enough = 300_000
 // cached puts the cached Runner and a bare MGET loop before the same real Redis,
 // which holds an answer for each target.
 func cached(ctx context.Context, l *lab) (findings, error) {
-	server, err := startRedis(ctx, l.dir)
+	server, err := l.startRedis(ctx)
 	if err != nil {
 		return findings{}, err
 	}
-	f, err := l.allHits(ctx, server, l.size(300_000, 100_000))
-	return f, errors.Join(err, server.stop())
+	defer server.stop()
+	return l.allHits(ctx, server, l.size(300_000, 100_000))
 }
 
 func (l *lab) allHits(ctx context.Context, server *redisServer, n int) (findings, error) {

@@ -81,7 +81,6 @@ func draw(dir string, all []sweep) error {
 // markdown is the figures of s, and under them how hc stands to each program.
 func (s sweep) markdown() string {
 	var b strings.Builder
-	third := "peak MiB"
 	head := func(what string) {
 		fmt.Fprintf(&b, "| %s |", what)
 		for _, p := range s.points {
@@ -90,7 +89,7 @@ func (s sweep) markdown() string {
 		b.WriteString("\n|---|" + strings.Repeat("---:|", len(s.points)) + "\n")
 	}
 	var notes []string
-	head(s.unit + "/s · CPU µs each · " + third)
+	head(s.unit + "/s · CPU µs each · peak MiB")
 	for _, name := range s.programs() {
 		fmt.Fprintf(&b, "| %s |", name)
 		for _, p := range s.points {

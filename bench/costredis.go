@@ -15,11 +15,11 @@ import (
 // redisCosts has a bare client keep redis-server busy: what a round trip and a
 // key cost it, and how many its single thread can bear.
 func redisCosts(ctx context.Context, l *lab) ([]cost, error) {
-	server, err := startRedis(ctx, l.dir)
+	server, err := l.startRedis(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer server.stop() //nolint:errcheck // it was asked for all it is needed for
+	defer server.stop()
 	store, err := cache.NewRedis(cache.RedisConfig{Address: server.url(), Timeout: time.Second})
 	if err != nil {
 		return nil, err

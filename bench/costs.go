@@ -220,8 +220,6 @@ type part struct {
 	cpu  func() (time.Duration, error)
 }
 
-func (r *redisServer) cpu() (time.Duration, error) { return cpuOf(r.cmd.Process.Pid) }
-
 // requestCosts has wrk ask gateway with each size of a batch.
 func (l *lab) requestCosts(ctx context.Context, gateway *daemon, parts []part) ([]cost, error) {
 	var rates []cost

@@ -97,7 +97,6 @@ func cpuOf(pid int) (time.Duration, error) {
 type rack struct {
 	lab     *lab
 	daemons []*daemon
-	redises []*redisServer
 }
 
 // start is [lab.start]; the rack's stop stops it.
@@ -109,11 +108,11 @@ func (r *rack) start(ctx context.Context, program string, args ...string) (*daem
 	return d, err
 }
 
-// redis is [startRedis]; the rack's stop stops it, when nobody asks it any more.
+// redis is [lab.startRedis]; the rack's stop stops it, after those that ask it.
 func (r *rack) redis(ctx context.Context) (*redisServer, error) {
-	s, err := startRedis(ctx, r.lab.dir)
+	s, err := r.lab.startRedis(ctx)
 	if err == nil {
-		r.redises = append(r.redises, s)
+		r.daemons = append(r.daemons, s.daemon)
 	}
 	return s, err
 }
@@ -122,8 +121,5 @@ func (r *rack) redis(ctx context.Context) (*redisServer, error) {
 func (r *rack) stop() {
 	for _, d := range slices.Backward(r.daemons) {
 		d.stop()
-	}
-	for _, s := range r.redises {
-		_ = s.stop() // it was asked for all it is needed for
 	}
 }

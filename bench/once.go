@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -13,16 +12,17 @@ import (
 // flight at first wait for the same answer.
 func once(ctx context.Context, l *lab) (findings, error) {
 	const n = 10_000
-	redis, err := startRedis(ctx, l.dir)
+	redis, err := l.startRedis(ctx)
 	if err != nil {
 		return findings{}, err
 	}
-	v, err := l.askedOnce(ctx, n, "memory", 1, "one process: one request at the target")
+	defer redis.stop()
+	one, err := l.askedOnce(ctx, n, "memory", 1, "one process: one request at the target")
 	if err != nil {
-		return findings{}, errors.Join(err, redis.stop())
+		return findings{}, err
 	}
-	v2, err := l.askedOnce(ctx, n, redis.url(), 2, "two processes on one Redis: one request at the target")
-	return findings{verdicts: []verdict{v, v2}}, errors.Join(err, redis.stop())
+	two, err := l.askedOnce(ctx, n, redis.url(), 2, "two processes on one Redis: one request at the target")
+	return findings{verdicts: []verdict{one, two}}, err
 }
 
 func (l *lab) askedOnce(ctx context.Context, n int, cache string, processes int, bar string) (verdict, error) {

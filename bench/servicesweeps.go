@@ -64,11 +64,10 @@ func (l *lab) stackSweep() sweep {
 // stackedTuned is [lab.stacked] with another straightforward service that collects
 // less often, on the same Redis.
 func (l *lab) stackedTuned(ctx context.Context, r *rack, n int) (contest, error) {
-	d, err := r.start(ctx, "redis-server", "--bind", "127.0.0.1", "--port", "PORT", "--save", "", "--dir", l.dir)
+	redis, err := r.redis(ctx)
 	if err != nil {
 		return contest{}, err
 	}
-	redis := &redisServer{cmd: d.cmd, addr: d.addr}
 	c, err := l.stacked(ctx, r, redis, n)
 	if err != nil {
 		return c, err
