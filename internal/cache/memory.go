@@ -89,17 +89,23 @@ func (m *Memory) peek(_ context.Context, ts []check.Target) ([]check.Result, err
 }
 
 // Recall sets r to the Result that is held at now for t, whose Key is key, and
-// reports whether there is one. It is for who asks [Through] where there is none,
-// so that misses are counted there; hits are by [Memory.Recalled].
+// reports whether there is one. r has a Text, so that little else is set, and not its
+// Target: copying both was 6 % of a hot batch of 100 (make bench-service, hot-100). Recall is
+// for who asks [Through] where there is none, so that misses are counted there; hits
+// are by [Memory.Recalled].
 func (m *Memory) Recall(t *check.Target, key check.Key, now time.Time, r *check.Result) bool {
 	k, ok := m.results.GetIfPresent(key)
-	if !ok || !k.answer(t, now, r) {
+	if !ok || !k.serve(t, k.res.CheckedAt, now) {
 		return false
 	}
 	if r.Text = k.text.Load(); r.Text == nil {
-		r.Text = check.NewText(r)
+		full := k.res
+		recalled(&full, t, now)
+		r.Text = check.NewText(&full)
 		k.text.Store(r.Text)
 	}
+	r.Outcome, r.Reason = k.res.Reason.Default(), k.res.Reason
+	r.Cached, r.CacheAge = true, ageOf(k.res.CheckedAt, now)
 	return true
 }
 

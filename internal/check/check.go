@@ -126,8 +126,9 @@ type Result struct {
 	// and a [Timeout] most of all, may then tell of us.
 	Late bool
 
-	// Text, if set, is the Result in JSON, put together before. It says the same as
-	// the other fields.
+	// Text, if set, is the Result in JSON, put together before. Beside it, Target,
+	// Outcome, Reason, Cached and CacheAge are set; what is in no other field is in
+	// Text alone.
 	Text *Text
 
 	// Temporary says that asking again may help: a refused or reset connection, a
