@@ -373,3 +373,20 @@ func BenchmarkResultUnmarshalJSON(b *testing.B) {
 		}
 	}
 }
+
+// TestEveryByteIsWrittenWhereverItStands: strings are looked at eight bytes at a time.
+func TestEveryByteIsWrittenWhereverItStands(t *testing.T) {
+	const around = "https://example.com/"
+	for c := range 256 {
+		for at := range around {
+			s := around[:at] + string([]byte{byte(c)}) + around[at:]
+			var got string
+			if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
+				t.Fatalf("%q: %v", s, err)
+			}
+			if want := strings.ToValidUTF8(s, "\ufffd"); got != want {
+				t.Errorf("%q reads %q", want, got)
+			}
+		}
+	}
+}
