@@ -149,7 +149,7 @@ func New(cfg Config) *Gateway {
 		origin:  http.NewCrossOriginProtection(),
 		pending: pending{mostURLs: int64(cfg.MaxPending), mostRequests: int64(cfg.MaxOpen)},
 		rates:   newRates(cfg.KeyRate, cfg.KeyBurst),
-		batches: sync.Pool{New: func() any { return new(batch) }},
+		batches: sync.Pool{New: func() any { return newBatch() }},
 		lines:   sync.Pool{New: func() any { return new(line) }},
 	}
 	g.routes = g.newRoutes()
