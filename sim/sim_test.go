@@ -204,3 +204,8 @@ func TestTheDocumentShowsWhatTheSimulationSays(t *testing.T) {
 		}
 	}
 }
+
+// mean of what is drawn, but for what the time-out cuts off.
+func (l latency) mean() time.Duration {
+	return time.Duration((1-l.Stalled)*float64(l.Median)*math.Exp(l.Sigma*l.Sigma/2) + l.Stalled*float64(l.Timeout))
+}

@@ -36,11 +36,6 @@ func (l latency) draw(rng *rand.Rand) time.Duration {
 	return min(time.Duration(float64(l.Median)*math.Exp(l.Sigma*rng.NormFloat64())), max(l.Timeout, l.Median))
 }
 
-// mean of what is drawn, but for what the time-out cuts off.
-func (l latency) mean() time.Duration {
-	return time.Duration((1-l.Stalled)*float64(l.Median)*math.Exp(l.Sigma*l.Sigma/2) + l.Stalled*float64(l.Timeout))
-}
-
 // A load is what callers send, and from when to when it is counted.
 type load struct {
 	Rate    float64 // URLs a second, in batches at random times; 0 is none but what is posted by hand

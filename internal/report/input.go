@@ -50,7 +50,6 @@ type Input struct {
 	given      atomic.Int64
 	ended      atomic.Bool
 	duplicates atomic.Int64
-	resumed    atomic.Int64
 	err        error
 }
 
@@ -169,18 +168,14 @@ func (in *Input) All() iter.Seq[check.Target] {
 	}
 }
 
-// leaveOut counts and reports what is not to be checked. A bad line is never
-// left out as a duplicate: each has its own place to be mended.
+// leaveOut reports what is not to be checked, and counts duplicates. A bad line is
+// never one: each has its own place to be mended.
 func (in *Input) leaveOut(t check.Target) bool {
 	if in.seen != nil && t.Invalid == "" && !in.seen.add(t) {
 		in.duplicates.Add(1)
 		return true
 	}
-	if in.opt.Resume != nil && in.opt.Resume.Skip(t) {
-		in.resumed.Add(1)
-		return true
-	}
-	return false
+	return in.opt.Resume != nil && in.opt.Resume.Skip(t)
 }
 
 // targets hands the targets of s to emit until that returns false. Regular
@@ -245,10 +240,6 @@ func (in *Input) Total() (n int64, final bool) { return in.given.Load(), in.ende
 
 // Duplicates counts the targets dropped so far. It may be asked at any time.
 func (in *Input) Duplicates() int64 { return in.duplicates.Load() }
-
-// Resumed counts the targets left out so far because InputOptions.Resume has
-// their answers. It may be asked at any time.
-func (in *Input) Resumed() int64 { return in.resumed.Load() }
 
 // Close closes what Open opened, but not stdin.
 func (in *Input) Close() error {
