@@ -90,7 +90,7 @@ func (s *Settings) network() string {
 
 // proxy takes that of -x for every target, else what HTTP_PROXY, HTTPS_PROXY and
 // NO_PROXY say. Under the guard there is none: it would see the proxy's address
-// only (reliability SSRF-3).
+// only.
 func (s *Settings) proxy() func(*url.URL) (*url.URL, error) {
 	switch {
 	case s.Proxy != nil:
@@ -191,8 +191,8 @@ func (s *Settings) conflicts() error {
 	return nil
 }
 
-// readAhead is how many targets may be read whose results are not written yet
-// (DESIGN §4), less the groups that wait to be written.
+// readAhead is how many targets may be read whose results are not written
+// yet, less the groups that wait to be written.
 func readAhead(busy int) int { return 4*busy + 4096 - 2*groupSize }
 
 // pool says how many checks run at once, busy at most. Its window leaves room

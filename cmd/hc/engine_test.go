@@ -90,7 +90,7 @@ func TestGarbageIsBounded(t *testing.T) {
 	}
 }
 
-// TestHighestExitCodeWins pins DESIGN §4: 130/143 > 2 > 3 > 1 > 4 > 0.
+// TestHighestExitCodeWins pins their order: 130/143 > 2 > 3 > 1 > 4 > 0.
 func TestHighestExitCodeWins(t *testing.T) {
 	order := []int{exitOK, exitIncomplete, exitFailed, exitRuntime, exitUsage, exitInterrupt}
 	fail := func(code int) error {

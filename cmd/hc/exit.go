@@ -10,7 +10,7 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// The exit codes: DESIGN §4. 2 is also what a Go program that panics exits
+// The exit codes, as in the README. 2 is also what a Go program that panics exits
 // with, so it never means "a check failed".
 const (
 	exitOK         = 0

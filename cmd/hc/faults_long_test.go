@@ -163,7 +163,7 @@ func TestFault22SlowCallers(t *testing.T) {
 	for _, row := range []struct {
 		name, begin string
 		drops       bool
-		most        time.Duration // net/http's time-outs, CAL-1
+		most        time.Duration // the server's time-outs
 	}{
 		{"nothing is sent", "", false, 5 * time.Second},
 		{"header in drops", "POST /check HTTP/1.1\r\nX-Long: ", true, 5 * time.Second},

@@ -24,7 +24,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return explain(stderr, root.ExecuteContext(ctx))
 }
 
-// newRoot is the command tree of DESIGN §4.
+// newRoot is the command tree.
 func newRoot(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "hc",

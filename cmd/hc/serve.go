@@ -75,7 +75,7 @@ func newServe(c *console) *cobra.Command {
 }
 
 // loadService is [load] for a service, which logs in JSON, warnings too, and
-// guards whatever files and variables say (reliability SSRF-1).
+// guards whatever files and variables say.
 func (s *Settings) loadService(cmd *cobra.Command, c *console) (*loader, error) {
 	level := new(slog.LevelVar)
 	c.logbook = newLogbook(c.stderr)

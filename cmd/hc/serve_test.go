@@ -266,8 +266,8 @@ func TestASecondSignalEndsAServiceAtOnce(t *testing.T) {
 	}
 }
 
-// TestMetricsOfServices: every name of DESIGN §7 is there from the first scrape,
-// on the admin port alone, and counts.
+// TestMetricsOfServices: the names of docs/observability.md are there from the first
+// scrape, on the admin port alone, and count.
 func TestMetricsOfServices(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -339,7 +339,8 @@ func TestMetricsOfServices(t *testing.T) {
 }
 
 // TestRemoteRunsAreLocalRuns: the lines of hc check --workers differ from those of
-// hc check in the fields that DESIGN §6 names, and in no byte else.
+// hc check in times, addresses, names of workers and what is cached, and in no byte
+// else.
 func TestRemoteRunsAreLocalRuns(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -495,8 +496,8 @@ func TestARealmChangesKeysAndNothingElse(t *testing.T) {
 	}
 }
 
-// TestDefaultsOfServicesAreThoseOfTheDesign pins DESIGN §6.
-func TestDefaultsOfServicesAreThoseOfTheDesign(t *testing.T) {
+// TestDefaultsOfServicesAreThosePromised by help and docs.
+func TestDefaultsOfServicesAreThosePromised(t *testing.T) {
 	for _, kind := range []string{"gateway", "worker"} {
 		_, help, _ := here(t, "serve", kind, "--help")
 		help = strings.Join(strings.Fields(help), " ")

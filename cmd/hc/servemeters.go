@@ -13,8 +13,8 @@ import (
 	"github.com/hc-health/hc/internal/rpc"
 )
 
-// meters are the metrics and traces of a service (DESIGN §7), and the port that
-// shows the metrics.
+// meters are the metrics and traces of a service (docs/observability.md), and
+// the port that shows the metrics.
 type meters struct {
 	*metrics.Set
 	trace *metrics.Tracer // nil for no traces

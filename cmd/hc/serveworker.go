@@ -95,7 +95,7 @@ func runWorker(parent context.Context, c *console, s *Settings) error {
 
 // serveGRPC serves on ln until ctx ends, and then drains: NOT_SERVING, the delay
 // with full service, no new connections, and what runs to its end or the timeout
-// (reliability §6).
+// (docs/service.md).
 func (s *Settings) serveGRPC(ctx context.Context, server *rpc.Server, ln net.Listener, log *slog.Logger) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ln) }()

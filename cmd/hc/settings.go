@@ -13,7 +13,7 @@ import (
 	"github.com/hc-health/hc/internal/rpc"
 )
 
-// Settings is what flags, environment and files say, in the words of DESIGN §4.
+// Settings is what flags, environment and files say.
 // It is filled once, by [load], and read-only from then on. The zero value of a
 // field is its "auto", "none" or "off".
 type Settings struct {

@@ -39,8 +39,8 @@ func TestDefaultsAreWordsOfTheirOwnFlags(t *testing.T) {
 	})
 }
 
-// TestDefaultsAreThoseOfTheDesign pins DESIGN §4's table.
-func TestDefaultsAreThoseOfTheDesign(t *testing.T) {
+// TestDefaultsAreThosePromised by help and docs.
+func TestDefaultsAreThosePromised(t *testing.T) {
 	want := map[string]string{
 		"concurrency": "auto", "per-host": "10", "rate": "off", "host-rate": "off",
 		"timeout": "10s", "connect-timeout": "5s", "deadline": "none", "retries": "1", "retry-wait": "500ms",

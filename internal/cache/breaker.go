@@ -24,9 +24,9 @@ const (
 // A breaker makes calls to Redis, each within timeout, and none for breakFor
 // after breakAfter of them failed in a row. It stands around the calls and not
 // in the client: there its one trial call is used up by the HELLO of the
-// connection it has to make, and it stays open for ever (reliability.md §0;
-// TestRedisComesBack). One that is full or read-only refuses writes at once and
-// still answers reads, so the two have a breaker each.
+// connection it has to make, and it stays open for ever (TestRedisComesBack). A
+// Redis that is full or read-only refuses writes at once and still answers reads, so
+// the two have a breaker each.
 type breaker struct {
 	timeout time.Duration
 	note    func(error) // is told the outcome of each call made

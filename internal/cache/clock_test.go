@@ -17,9 +17,9 @@ func jumped(now time.Time, d time.Duration) time.Time {
 	return now
 }
 
-// TestFault24ClockJumpsExpireNothing is fault 24 of reliability.md §7, as far as it
-// goes: what this process remembers. Redis has no clock but the wall's; a value
-// of another hour is a miss there, or lives as long as its key.
+// TestFault24ClockJumpsExpireNothing is row 24 of docs/faults.md, as far as it goes:
+// what this process remembers. Redis has no clock but the wall's; a value of another
+// hour is a miss there, or lives as long as its key.
 func TestFault24ClockJumpsExpireNothing(t *testing.T) {
 	now := time.Now()
 	r := check.Result{Target: check.Target{URL: "http://h.test/"}, Outcome: check.Pass, CheckedAt: now}

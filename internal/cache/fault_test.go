@@ -50,7 +50,7 @@ func batch(t *testing.T, r check.Runner, n int, limit time.Duration) (cached int
 	return cached
 }
 
-// Fault rows 1, 3, 7, 8 of reliability.md §7: no verdict changes, and a batch
+// Rows 1, 3, 7 and 8 of docs/faults.md: no verdict changes, and a batch
 // takes at most two timeouts longer (and what a shared machine takes).
 func TestTroubleChangesNoVerdict(t *testing.T) {
 	const timeout, slack = 200 * time.Millisecond, 600 * time.Millisecond

@@ -8,7 +8,7 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// logEvery is how often trouble with Redis is worth a line (DESIGN §6, Admin).
+// logEvery is how often trouble with Redis is worth a line.
 const logEvery = time.Minute
 
 // A health knows whether the shared cache answers, and tells.

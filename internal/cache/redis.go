@@ -89,7 +89,7 @@ func NewRedis(cfg RedisConfig) (*Redis, error) {
 
 // tuned sets what makes a client fit for a cache that must not be waited for.
 // With go-redis's defaults a refused connection costs 20 dials and 1.7 s, a hung
-// server 5 s whatever ctx says; with these 0 and timeout (reliability.md §4.1).
+// server 5 s whatever ctx says; with these 0 and timeout.
 func tuned(o *redis.UniversalOptions, timeout time.Duration) *redis.UniversalOptions {
 	o.MaxRetries = -1
 	o.DialerRetries = 1

@@ -188,7 +188,7 @@ func TestAKeyThatLostItsTTLIsNotServedPastIt(t *testing.T) {
 	}
 }
 
-// Fault rows 6 of reliability.md §7.
+// Row 6 of docs/faults.md.
 func TestWhatIsNoValueIsAMissAndIsOverwritten(t *testing.T) {
 	server := startRedis(t)
 	for name, spoil := range map[string]func(key string){
@@ -312,7 +312,7 @@ func answering(t *testing.T, text string) string {
 	return l.Addr().String()
 }
 
-// Fault rows 1, 3, 7, 8 of reliability.md §7, for the store alone.
+// Rows 1, 3, 7 and 8 of docs/faults.md, for the store alone.
 func TestTroubleIsAMissInTimeAndOneLogLine(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	for name, f := range faults() {
@@ -369,7 +369,7 @@ func TestTroubleIsAMissInTimeAndOneLogLine(t *testing.T) {
 }
 
 // The third and fourth of the faults, and that the trial call of the breaker
-// gets through: reliability.md §0, surprise 2.
+// gets through.
 func TestRedisComesBack(t *testing.T) {
 	var counts tally
 	server := startRedis(t)
@@ -428,7 +428,7 @@ func TestACallersCancelSaysNothingAboutRedis(t *testing.T) {
 	}
 }
 
-// RED-5: what such a user may do is all that is done.
+// What such a user may do is all that is done.
 func TestAUserWithFourCommandsIsEnough(t *testing.T) {
 	server := startRedis(t, "--user", "hc", "on", ">pw", "~hc:*", "+get", "+set", "+mget", "+eval")
 	s := newStore(t, RedisConfig{Address: strings.Replace(server.url(), "://", "://hc:pw@", 1)})

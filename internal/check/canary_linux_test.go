@@ -12,8 +12,7 @@ import (
 // TestNothingReachesTheCanary lets the guard loose in a network of its own, where
 // every address there is, of either kind, belongs to one server: whatever is
 // dialled is answered, and seen. Hostile URLs, names that change or mix their
-// addresses, and redirects reach its public addresses or nothing
-// (reliability.md §1.3).
+// addresses, and redirects reach its public addresses or nothing.
 func TestNothingReachesTheCanary(t *testing.T) {
 	if !hostile.InHouse(t) {
 		return

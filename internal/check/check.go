@@ -241,7 +241,7 @@ const (
 	Internal          Reason = "internal"           // a bug of ours, a panic among them
 )
 
-// Reasons lists every reason, in the order of DESIGN §5.
+// Reasons lists every reason, in the order in which they are declared.
 func Reasons() []Reason {
 	return []Reason{
 		InvalidURL, BlockedAddress, DNS, ConnectRefused, ConnectReset, ConnectTimeout, TLSFailed, CertExpired,

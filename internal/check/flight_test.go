@@ -36,8 +36,8 @@ func TestEqualTargetsShareOneCheck(t *testing.T) {
 	})
 }
 
-// TestFirstCallersCancelDoesNotFailTheRest is STA-1: 100 waiters, the first
-// cancels, 99 succeed, one request.
+// TestFirstCallersCancelDoesNotFailTheRest has 100 waiters, of
+// which the first cancels: 99 succeed, by one request.
 func TestFirstCallersCancelDoesNotFailTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked, passed atomic.Int32

@@ -13,7 +13,7 @@ import (
 
 // ErrBlocked is the one error for an address the guard denies. It says neither
 // which address nor why: a difference between refusals would make the service a
-// scanner of the network it stands in (reliability SSRF-10).
+// scanner of the network it stands in.
 var ErrBlocked = errors.New("blocked: the address of this host is not allowed here")
 
 // GuardConfig says which addresses may be asked. The zero value lets through the

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestHostileServers is reliability.md §2: each broken or hostile answer gets
-// its reason within the timeout and 100 ms, in bounded memory, and leaves no
-// goroutine behind (TestMain). GET is asked unless the row says otherwise.
+// TestHostileServers: each broken or hostile answer gets its reason within the
+// timeout and 100 ms, in bounded memory, and leaves no goroutine behind (TestMain).
+// GET is asked unless the row says otherwise.
 func TestHostileServers(t *testing.T) {
 	const timeout = time.Second
 	ok := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -97,7 +97,7 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
-// checkSums holds a Result to DESIGN §5: the phases sum to the total, which is
+// checkSums holds a Result to its sums: the phases sum to the total, which is
 // the time the check took.
 func checkSums(t *testing.T, r Result, took time.Duration) {
 	t.Helper()

@@ -8,8 +8,8 @@ import (
 )
 
 // AppendJSON appends the result as one line of JSON, without the newline, in the
-// schema of DESIGN §5. What is zero is left out, but for what identifies a result
-// and gives its verdict. Secrets in URLs, in the input and in the error are
+// schema that `hc schema result` prints. What is zero is left out, but for what
+// identifies a result and gives its verdict. Secrets in URLs, in the input and in the error are
 // masked. A plain result takes about 1 µs and allocates nothing
 // (BenchmarkResultAppendJSON).
 func (r Result) AppendJSON(b []byte) []byte {

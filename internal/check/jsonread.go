@@ -47,7 +47,7 @@ func (r *Result) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// wireResult is the schema of DESIGN §5 as far as it is read back; total and
+// wireResult is the schema of a result as far as it is read back; total and
 // days_left follow from the rest.
 type wireResult struct {
 	Type   string `json:"type"`

@@ -38,7 +38,7 @@ type Prober struct {
 
 // NewProber makes the Prober of a module. Of cfg it takes Guard, Resolver and
 // UserAgent; all else the module says. A module that uses a proxy cannot be
-// guarded: the proxy would dial, not we (reliability SSRF-3).
+// guarded: the proxy would dial, not we.
 func NewProber(m Module, cfg HTTPConfig) (*Prober, error) {
 	proxy := m.proxy()
 	if proxy != nil && cfg.Guard != nil {

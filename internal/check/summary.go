@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A Summary is the last line of a run, DESIGN §5. Total is always Pass + Warn +
+// A Summary is the last line of a run. Total is always Pass + Warn +
 // Fail + Skip, the number of results written.
 type Summary struct {
 	Total      int64

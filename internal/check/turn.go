@@ -32,8 +32,8 @@ func WithTurn(ctx context.Context, turn Turn) context.Context {
 }
 
 // Wait waits between two attempts of one check without keeping anyone else from
-// theirs: a check that waits lends its place (DESIGN §3: never wait while
-// holding a slot). Where no pool runs the check, it only waits.
+// theirs: a check that waits lends its place, for nobody waits while holding
+// a slot. Where no pool runs the check, it only waits.
 func Wait(ctx context.Context, d time.Duration, throttled bool) error {
 	if turn, ok := ctx.Value(turnKey{}).(Turn); ok {
 		return turn.Wait(ctx, d, throttled)

@@ -13,7 +13,7 @@ import (
 
 // mayRead judges a request by its header, before its body is read. A content
 // type is asked for since a browser sends one of another site's only after it
-// asked whether it may (reliability SSRF-12).
+// asked whether it may.
 func (g *Gateway) mayRead(r *http.Request) *problem {
 	switch {
 	case len(r.Header["Content-Encoding"]) > 0:

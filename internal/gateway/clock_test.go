@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// TestFault24ClockJumpsChangeNoRate is fault 24 of reliability.md §7: the wall time
+// TestFault24ClockJumpsChangeNoRate is row 24 of docs/faults.md: the wall time
 // of another hour, at the monotonic time of the same moment.
 func TestFault24ClockJumpsChangeNoRate(t *testing.T) {
 	jumped := func(now time.Time, d time.Duration) time.Time {

@@ -16,7 +16,7 @@ import (
 // errTooMany is more URLs than a batch may have. What follows is not read.
 var errTooMany = errors.New("too many URLs")
 
-// The fields of a request and of a target in it, DESIGN §6.
+// The fields of a request and of a target in it.
 var (
 	batchFields  = []string{"urls", "targets", "timeout_ms", "max_age_ms", "no_cache"}
 	targetFields = []string{"url", "method", "accept", "max_latency_ms", "timeout_ms", "tags"}

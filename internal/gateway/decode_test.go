@@ -15,8 +15,7 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
-// TestBadBodies is DESIGN §6, *Bad bodies*, and what is like them. Each error
-// says where and what.
+// TestBadBodies: each is refused by an error that says where and what.
 func TestBadBodies(t *testing.T) {
 	for _, row := range []struct{ name, body, want string }{
 		{"empty", ``, "the body is empty"},

@@ -28,7 +28,7 @@ type key struct {
 	sum  [sha256.Size]byte
 }
 
-// keyPoll is how often a file of keys is read again. DESIGN §6 promises 10 s.
+// keyPoll is how often a file of keys is read again. docs/service.md promises 10 s.
 const keyPoll = 5 * time.Second
 
 // maxKeysFile bounds a file of keys: some 10 000 of them. A request is compared

@@ -41,7 +41,7 @@ type ProbeConfig struct {
 }
 
 // A Probe is the handler of GET /probe?target=…&module=…, by blackbox_exporter's
-// contract and in its words (DESIGN §6), so that its scrape configurations,
+// contract and in its words, so that its scrape configurations,
 // dashboards and alerts work unchanged. It asks the target each time: there is no
 // cache in front of it, and no connection outlives a probe.
 type Probe struct {

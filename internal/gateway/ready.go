@@ -41,7 +41,7 @@ func (g *Gateway) workerReady() bool {
 }
 
 // A batch that needs a worker waits this long for one, which leaves of the second
-// in which it must be decided (DESIGN §6) enough for the rest.
+// in which it must be decided enough for the rest.
 const (
 	workerWait = 700 * time.Millisecond
 	workerPoll = 20 * time.Millisecond

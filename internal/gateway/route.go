@@ -17,7 +17,7 @@ type route struct {
 
 const otherRoute = "other"
 
-// Routes lists the values of the label "route" (DESIGN §7).
+// Routes lists the values of the label "route".
 func Routes() []string {
 	return []string{"/check", "/v1/check", "/probe", "/healthz", "/readyz", otherRoute}
 }
@@ -81,7 +81,7 @@ func (g *Gateway) serve(rep *reply, r *http.Request, rt route) *problem {
 	return rt.serve(rep, r)
 }
 
-// maxHeader is what request line and header may have (DESIGN §6).
+// maxHeader is what request line and header may have, in bytes.
 const maxHeader = 16 << 10
 
 func headerBytes(r *http.Request) int {

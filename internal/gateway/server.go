@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// NewServer gives h a server with the limits of reliability CAL-1, so that
-// neither a slow nor a greedy client keeps a connection for long: 5 s for a
-// header, 15 s for a request, 60 s between two, and for an answer 30 s from its
-// request's header on; [Gateway] gives itself more, 15 s for each part of a long
-// one. What net/http has to say about its clients goes to log at level Debug,
-// to nowhere where that is nil.
+// NewServer gives h a server with limits, so that neither a slow nor a greedy client
+// keeps a connection for long: 5 s for a header, 15 s for a request, 60 s between
+// two, and for an answer 30 s from its request's header on; [Gateway] gives itself
+// more, 15 s for each part of a long one. What net/http has to say about its clients
+// goes to log at level Debug, to nowhere where that is nil.
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -32,7 +31,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// Drain is how a server stops. The order matters, and is that of reliability §6.
+// Drain is how a server stops. The order matters.
 type Drain struct {
 	NotReady func()        // tells whoever sends callers here to stop; nil is nobody
 	Delay    time.Duration // full service goes on, until they have

@@ -194,7 +194,7 @@ func TestHeadersHaveALimit(t *testing.T) {
 	}
 }
 
-// TestDrainLosesNoRequest is the recipe of reliability §6, step by step.
+// TestDrainLosesNoRequest is the recipe of [Drain], step by step.
 func TestDrainLosesNoRequest(t *testing.T) {
 	release := make(chan struct{})
 	fake := &checktest.Fake{Answer: held(release)}

@@ -16,7 +16,7 @@ import (
 
 const oneURL = `{"urls":["https://example.com/"]}`
 
-// TestEveryStatus is DESIGN §6: each way to be refused, and each route.
+// TestEveryStatus has each way to be refused, and each route.
 func TestEveryStatus(t *testing.T) {
 	keys, err := ParseKeys("alice " + sumOf("secret") + "\n# old one below\nbob " + sumOf("old") + "\nbob " + sumOf("new") + " # of May")
 	if err != nil {

@@ -91,7 +91,7 @@ func (s *Set) Build(version, revision, goVersion string) {
 }
 
 // Routes starts the series of each route at zero, with each status that the
-// gateway gives somewhere (DESIGN §6).
+// gateway gives somewhere.
 func (s *Set) Routes(routes []string) {
 	s.routes = make(map[string]routeMeters, len(routes))
 	for _, route := range routes {

@@ -1,9 +1,9 @@
 // Package metrics watches results go by and says what was seen in Prometheus's
-// words (DESIGN §7). It is a tap: neither check nor pool knows of it, and the
-// other rooms tell it what they see through plain funcs that cmd plugs together.
+// words (docs/observability.md). It is a tap: neither check nor pool knows of it, and
+// the other rooms tell it what they see through plain funcs that cmd plugs together.
 //
 // No label is a URL, a host or what a target answered: the number of series is
-// fixed when the process starts (reliability TGT-8).
+// fixed when the process starts.
 package metrics
 
 import (

@@ -5,8 +5,8 @@
 // freed when a check ends, and each Run's window, which bounds the targets read
 // whose results are not read yet. A target gets a slot only when its host is
 // ready for it, so a host that is slow or throttles holds up nobody but itself
-// (DESIGN §3). [Groups], [Windowed] and [Detour] are the verbs with which other
-// rooms group their input and output.
+// (docs/adr/0003-host-ready-scheduling.md). [Groups], [Windowed] and [Detour] are
+// the verbs with which other rooms group their input and output.
 package pool
 
 import (

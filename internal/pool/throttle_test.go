@@ -27,8 +27,8 @@ func limited(retryAfter time.Duration) check.Checker {
 	return check.CheckerFunc(func(_ context.Context, t check.Target) check.Result { return limit(t, retryAfter) })
 }
 
-// TestThrottledHostDoesNotSlowTheOthers is the law of DESIGN §3, in exact time:
-// one host of a hundred that always answers 429 changes the time of the other 99
+// TestThrottledHostDoesNotSlowTheOthers is the law of
+// docs/adr/0003-host-ready-scheduling.md, in exact time: one host of a hundred that always answers 429 changes the time of the other 99
 // by 5 % at most.
 func TestThrottledHostDoesNotSlowTheOthers(t *testing.T) {
 	const bad = "throttled.test"

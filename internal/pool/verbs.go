@@ -126,8 +126,7 @@ func (s *source[T]) gather(ctx context.Context) (group []T, last bool) {
 // Windowed hands groups of in's items to f, several at a time, and streams their
 // answers as they come. The source is asked for at most window items whose
 // answers are not read yet. So one slow item holds one item's place and not its
-// group's: with 1 % stragglers of 2 s, limiting items instead of calls gave nine
-// times the throughput (architecture.md §7).
+// group's (TestWindowedLimitsItemsNotGroups).
 //
 // f gives its answers some at a time, as many as are there: that they move as one
 // saves a quarter of what a remote check costs (BenchmarkRun of package rpc). It

@@ -83,7 +83,7 @@ func TestHashZeroIsAHash(t *testing.T) {
 	}
 }
 
-// The bound of DESIGN §4, with all garbage, over a million URLs;
+// The bound that is promised, with all garbage, over a million URLs;
 // BenchmarkTenMillionURLs measures it over ten.
 func TestDistinctURLsTakeLessThan40BytesEach(t *testing.T) {
 	const n = 1_000_000

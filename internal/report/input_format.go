@@ -59,7 +59,7 @@ func skipBOM(r *bufio.Reader) error {
 }
 
 // sniffed is how far into an input of unknown format a NUL byte tells that it is
-// no text (DESIGN §4).
+// no text, in bytes.
 const sniffed = 512
 
 func sniff(r *bufio.Reader) (decoder, error) {

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// maxLine bounds a line, and an item of any other format, in bytes (DESIGN §4).
+	// maxLine bounds a line, and an item of any other format, in bytes.
 	maxLine = 64 << 10
-	// maxInput is how much of a line is kept in [check.Target.Input] (DESIGN §4).
+	// maxInput is how much of a line is kept in [check.Target.Input], in bytes.
 	maxInput = 2 << 10
 	// readAhead is the buffer an input is read through: the longest line and
 	// its CR LF.

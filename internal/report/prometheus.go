@@ -11,7 +11,7 @@ import (
 )
 
 // prometheus is the run as a whole in the text format that node_exporter's
-// textfile collector reads. No label is a URL or a host (DESIGN §7): the number
+// textfile collector reads. No label is a URL or a host: the number
 // of series is fixed. It is written at Close.
 type prometheus struct {
 	out    io.Writer

@@ -9,7 +9,7 @@ import (
 )
 
 // DefaultReadAhead is the read-ahead a Suite allows unless told: the command's
-// 4 × 256 + 4096 (DESIGN §4) and some groups of a cache in front of it.
+// 4 × 256 + 4096 and some groups of a cache in front of it.
 const DefaultReadAhead = 5120 + 4096
 
 // Suite is a Runner under test and what is stated of it.

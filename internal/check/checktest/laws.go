@@ -169,8 +169,8 @@ func (s Suite) order(t *testing.T) {
 }
 
 // stalled reads one result, sleeps, reads more, sleeps. A pool that gave places
-// back when a check ended and not when its result was read let 45 846 targets
-// in meanwhile (architecture.md §3).
+// back when a check ended and not when its result was read would let in thousands
+// of targets meanwhile.
 func (s Suite) stalled(t *testing.T) {
 	var asked atomic.Int64
 	read := 0

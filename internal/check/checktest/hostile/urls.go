@@ -11,8 +11,8 @@ type URL struct {
 	Reason string
 }
 
-// URLs are numbered as in the table they come from (reliability.md §1.3); some
-// are controls, which may be asked.
+// URLs are named by a number and what is hostile about them; some are controls,
+// which may be asked.
 func URLs() []URL {
 	const (
 		text    = "invalid_url"
@@ -46,7 +46,7 @@ func URLs() []URL {
 		{"24 6to4", "http://[2002:7f00:1::]/", blocked},
 		{"25 Teredo", "http://[2001:0:7f00:1::]/", blocked},
 		{"26 link local", "http://[fe80::1]/", blocked},
-		{"27 zone", "http://[fe80::1%25lo]/", text}, // DESIGN §6: a zone is refused by its text
+		{"27 zone", "http://[fe80::1%25lo]/", text}, // a zone is refused by its text
 		{"28 site local", "http://[fec0::1]/", blocked},
 		{"29 AWS v6", "http://[fd00:ec2::254]/latest/meta-data/", blocked},
 		{"30 GCP v6", "http://[fd20:ce::254]/", blocked},
