@@ -8,11 +8,15 @@ import (
 	"github.com/hc-health/hc/internal/check"
 )
 
+// Where Runs are many each has little to save at once: with waits of 2 ms here, and
+// of 1 ms for messages in package rpc, a service took a tenth less (overload, in
+// docs/performance.md). Nobody waits for what is saved, and a Run that ends does not
+// wait for more.
 const (
-	saveQueue  = 4096                 // results of a Run that wait to be saved
-	saveGroup  = 512                  // saved in one round trip
-	saveLinger = 2 * time.Millisecond // for more to come
-	saveBudget = time.Second          // for what is left when a Run ends
+	saveQueue  = 4096                  // results of a Run that wait to be saved
+	saveGroup  = 512                   // saved in one round trip
+	saveLinger = 10 * time.Millisecond // for more to come
+	saveBudget = time.Second           // for what is left when a Run ends
 )
 
 // saved is a result to be saved, and the flight that ends with it, if any. A
