@@ -38,6 +38,10 @@ RACE   ?= -race
 SOAK ?= 1h
 SEED ?=
 
+# What tests and benchmarks need and hc does not is in modules of its own; that of
+# the tools has no code.
+MODULES := $(filter-out bench/peers/tools,$(patsubst %/go.mod,%,$(wildcard */go.mod */*/go.mod */*/*/go.mod)))
+
 # The rows in files that are built with the tag only.
 SLOW_ROWS = $(shell grep -l '&& faults$$' cmd/hc/*_test.go | xargs grep -ho '^func TestFault[A-Za-z0-9]*' | cut -d' ' -f2 | paste -sd '|' -)
 
@@ -79,15 +83,7 @@ soak: ## kills, stalls, floods and hostile targets in any order, SOAK=1h; SEED=N
 lint: ## vet, golangci-lint (staticcheck and others, see .golangci.yml), workflows, shell scripts
 	@scripts/deps.sh shellcheck
 	go vet -tags faults ./...
-	cd bench/peers/fasthttp && go vet ./...
-	cd deploy/compose && go vet ./...
-	cd internal/gateway/browsertest && go vet ./...
-	cd deploy/helm/verify && go vet ./...
-	cd deploy/standin && go vet ./...
-	cd deploy/verify && go vet ./...
-	cd bench/peers/straight && go vet ./...
-	cd load && go vet ./... && $(GOLANGCI_LINT) run
-	$(GOLANGCI_LINT) run
+	for m in . $(MODULES); do (cd $$m && $(GOLANGCI_LINT) run) || exit; done
 	$(ACTIONLINT) .github/workflows/*.yml examples/github/*.yml
 	! grep -n 'uses:' .github/workflows/*.yml | grep -Ev '@[0-9a-f]{40} # v[0-9.]+$$' # by commit
 	shellcheck scripts/*.sh deploy/*/*.sh .ci/run

@@ -120,7 +120,7 @@ func check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	known, err := lint.Known(ctx, dir, repo)
 	if err != nil {
 		return err
