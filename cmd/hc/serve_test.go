@@ -338,6 +338,34 @@ func TestMetricsOfServices(t *testing.T) {
 	c.ask(t, front.address, []string{s.URL + "/ok/noredis"}).passed(t, 1)
 }
 
+// TestAGatewayOfItsOwnRemembersWhatRedisHas: with an engine of its own a gateway
+// answers from its memory what it has asked or found in Redis, and others share it.
+func TestAGatewayOfItsOwnRemembersWhatRedisHas(t *testing.T) {
+	t.Parallel()
+	s, c := newSite(t), newCaller(t)
+	redis, kill := startRedis(t)
+	first, second := serve(t, "gateway", "--cache", redis), serve(t, "gateway", "--cache", redis)
+	hits := func(g *service, tier string) float64 {
+		return g.metric(t, fmt.Sprintf(`hc_cache_requests_total{result="hit",tier=%q}`, tier))
+	}
+	urls := []string{s.URL + "/ok/1", s.URL + "/ok/2"}
+	c.ask(t, first.address, urls).passed(t, 2)
+	c.ask(t, first.address, urls).passed(t, 2)
+	eventually(t, "the memory to have been enough", func() bool { return hits(first, "memory") == 2 && hits(first, "redis") == 0 })
+	eventually(t, "both to be in Redis", func() bool {
+		_, stdout, _ := here(t, "cache", "stats", "--cache", redis)
+		return strings.Contains(stdout, "results     2\n")
+	})
+	c.ask(t, second.address, urls).passed(t, 2)
+	c.ask(t, second.address, urls).passed(t, 2)
+	eventually(t, "Redis to have been asked once", func() bool { return hits(second, "memory") == 2 && hits(second, "redis") == 2 })
+	kill()
+	c.ask(t, second.address, urls).passed(t, 2)
+	if most := s.most(urls); most != 1 {
+		t.Errorf("a page was asked %d times", most)
+	}
+}
+
 // TestRemoteRunsAreLocalRuns: the lines of hc check --workers differ from those of
 // hc check in times, addresses, names of workers and what is cached, and in no byte
 // else.

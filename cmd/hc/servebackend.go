@@ -29,7 +29,7 @@ func (s *Settings) backend(ctx context.Context, c *console, m *meters) (*backend
 	return s.engineBehind(ctx, c, m)
 }
 
-// engineBehind is an engine in this process.
+// engineBehind is an engine in this process, with a memory of what it answered.
 func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*backend, error) {
 	busy, idle := s.serviceSockets(c, probesAtOnce(openFiles()))
 	http, err := s.http(idle, m.Blocked)
@@ -40,10 +40,11 @@ func (s *Settings) engineBehind(ctx context.Context, c *console, m *meters) (*ba
 	if err != nil {
 		return nil, err
 	}
+	store.remember(s.CacheTTL)
 	engine, shut := s.serviceEngine(http, store, busy, m)
 	return &backend{
 		Runner: engine,
-		hot:    store.memory(),
+		hot:    store.memory,
 		http:   http,
 		watch:  store.watch,
 		close:  func() { shut(); store.close() },
@@ -71,7 +72,7 @@ func (s *Settings) workersBehind(ctx context.Context, c *console, m *meters) (*b
 	}
 	return &backend{
 		Runner: store.through(workers),
-		hot:    store.memory(),
+		hot:    store.memory,
 		guard:  http.Guard,
 		ready:  workers.Ready,
 		http:   http,
@@ -88,10 +89,12 @@ func withinTTL(t cache.TTL) cache.TTL {
 	return cache.TTL{Pass: t.Pass * 4 / 5, Fail: t.Fail * 4 / 5}
 }
 
-// memory is that of this process; nil where there is none.
-func (st *store) memory() *cache.Memory {
-	memory, _ := st.Store.(*cache.Memory)
-	return memory
+// remember puts a memory with the same TTL over the shared cache, if there is one.
+func (st *store) remember(ttl cache.TTL) {
+	if st.shared != nil {
+		st.memory = cache.NewMemory(cache.MemoryConfig{TTL: ttl, Observe: st.observe})
+		st.Store = cache.Over(st.memory, st.shared)
+	}
 }
 
 // watch keeps an eye on the shared cache, if there is one, until ctx ends.

@@ -11,8 +11,9 @@ import (
 
 // A store is what --cache names.
 type store struct {
-	cache.Store              // nil for off
-	shared      *cache.Redis // nil for none
+	cache.Store               // nil for off
+	memory      *cache.Memory // nil for none
+	shared      *cache.Redis  // nil for none
 	required    bool
 	observe     cache.Observer
 }
@@ -25,7 +26,8 @@ func (s *Settings) openStore(ctx context.Context, c *console, observe cache.Obse
 	case "off":
 		return st, nil
 	case "memory":
-		st.Store = cache.NewMemory(cache.MemoryConfig{TTL: s.CacheTTL, Observe: observe})
+		st.memory = cache.NewMemory(cache.MemoryConfig{TTL: s.CacheTTL, Observe: observe})
+		st.Store = st.memory
 		return st, nil
 	}
 	var err error
