@@ -127,7 +127,10 @@ func runCheck(parent context.Context, c *console, s *Settings, args []string) er
 
 	engine, shut := s.engine(http, store, busy, workers)
 	defer shut()
-	targets := growing(s.targets(in), func() { growFiles(busy + min(idle, firstIdle) + spareFiles) })
+	targets := s.targets(in)
+	if workers == nil {
+		targets = growing(targets, func() { growFiles(busy + min(idle, check.FirstIdle) + spareFiles) })
+	}
 	results := engine.Run(check.WithCaller(ctx, ourName()), targets)
 	for group := range pool.Groups(context.WithoutCancel(ctx), results, groupSize, 0) {
 		for _, r := range group {

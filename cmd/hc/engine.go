@@ -25,10 +25,9 @@ const (
 	// spareFiles are left for inputs, outputs, the resolver and Redis.
 	spareFiles = 64
 	// maxIdle connections are kept at most unless the user says how many, and
-	// where there are descriptors for them: firstIdle as they come, more only for
-	// hosts that come back (check.HTTPConfig), then some 2 KiB each.
-	maxIdle   = 16384
-	firstIdle = 1024
+	// where there are descriptors for them: [check.FirstIdle] as they come, more only
+	// for hosts that come back, then some 2 KiB each.
+	maxIdle = 16384
 )
 
 // sockets shares out the descriptors that are not spared: checks in flight first,

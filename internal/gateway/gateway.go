@@ -6,8 +6,8 @@
 // A request passes, in this order, what is cheap to ask before what is dear: the
 // route, the size of its header, where it comes from, its key, its type, whether
 // there is room for a URL, its body, the room for all of it, the caller's rate,
-// the memory of recent results, and the Runner. Whatever is refused is an RFC 9457 problem; from the first
-// result on the answer is 200, and trouble is an item of it.
+// the memory of recent results, and the Runner. Whatever is refused is an RFC 9457
+// problem; from the first result on the answer is 200, and trouble is an item of it.
 package gateway
 
 import (
